@@ -1,0 +1,1 @@
+"""The suites against real servers and unchanged clients; what they start lives in `integration.peers`."""

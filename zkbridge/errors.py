@@ -1,0 +1,48 @@
+"""The error codes that travel in replies, and the two ways in which a request can go wrong.
+
+A `Refusal` is an answer: the client asked for something that is not allowed. A `ProtocolError` ends the connection: its
+bytes or their order break the protocol. Source: ZooKeeper KeeperException.Code.
+"""
+
+from typing import Final, final
+
+OK: Final = 0
+SYSTEM_ERROR: Final = -1
+RUNTIME_INCONSISTENCY: Final = -2
+MARSHALLING_ERROR: Final = -5
+UNIMPLEMENTED: Final = -6
+BAD_ARGUMENTS: Final = -8
+NO_NODE: Final = -101
+NO_AUTH: Final = -102
+BAD_VERSION: Final = -103
+NO_CHILDREN_FOR_EPHEMERALS: Final = -108
+NODE_EXISTS: Final = -110
+NOT_EMPTY: Final = -111
+SESSION_EXPIRED: Final = -112
+INVALID_ACL: Final = -114
+AUTH_FAILED: Final = -115
+NO_WATCHER: Final = -121
+RECONFIG_DISABLED: Final = -123
+SESSION_CLOSED_REQUIRE_AUTH: Final = -124
+QUOTA_EXCEEDED: Final = -125
+
+ERROR_NAMES: Final[dict[int, str]] = {
+    value: name for name, value in list(globals().items()) if isinstance(value, int) and name.isupper()
+}
+
+
+class ProtocolError(Exception):
+    """A client's bytes break the protocol: its connection is closed, nobody else notices."""
+
+
+@final
+class Refusal:
+    """A request that was understood and refused; `code` goes into the reply header."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code: Final = code
+
+    def __repr__(self) -> str:
+        return f"Refusal({ERROR_NAMES.get(self.code, self.code)})"
