@@ -1,0 +1,49 @@
+"""Who is told of a command's fate, and who is told of every revision: the ABCs that a member's user subclasses."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from etcdcore.apply.commands import Result
+    from etcdcore.errors import CoreError
+    from etcdcore.mvcc.types import KeyEvent
+
+
+class Proposal(ABC):
+    """One command in flight. Exactly one of the two is called, on the member's loop; it must not raise or await."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def applied(self, result: "Result | CoreError") -> None:
+        """The command was applied; a CoreError is its answer (lease unknown, key too large...), not a failure of ours."""
+
+    @abstractmethod
+    def dropped(self, error: "CoreError", is_decided: bool) -> None:
+        """The command was not applied here. `is_decided`: it never will be; else its fate is unknown."""
+
+
+class RevisionListener(ABC):
+    """Told of everything that happens to the store, by direct call from the apply loop. An exception stops the member."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def revision_applied(self, revision: int, events: "list[KeyEvent]", proposal: Proposal | None) -> None:
+        """Every revision, in order, before `proposal.applied`; the proposal is the local one that caused it, if any."""
+
+    @abstractmethod
+    def batch_applied(self) -> None:
+        """Nothing more comes for now."""
+
+    @abstractmethod
+    def leases_expired(self, lease_ids: list[int]) -> list[int]:
+        """Called on the leader. Returns those the listener takes care of; the member revokes the rest."""
+
+    @abstractmethod
+    def write_state_changed(self, error: "CoreError | None") -> None:
+        """Commands are dropped with this error from now on; None: they are taken again."""
+
+    @abstractmethod
+    def member_failed(self, error: BaseException) -> None:
+        """The member has stopped and will not come back; what was in flight has been dropped."""
