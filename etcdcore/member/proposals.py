@@ -16,7 +16,7 @@ class Proposal(ABC):
 
     @abstractmethod
     def applied(self, result: "Result | CoreError") -> None:
-        """The command was applied; a CoreError is its answer (lease unknown, key too large...), not a failure of ours."""
+        """The command was applied; a CoreError is its answer (such as an unknown lease), not a failure."""
 
     @abstractmethod
     def dropped(self, error: "CoreError", is_decided: bool) -> None:
@@ -24,7 +24,7 @@ class Proposal(ABC):
 
 
 class RevisionListener(ABC):
-    """Told of everything that happens to the store, by direct call from the apply loop. An exception stops the member."""
+    """Told of all that happens to the store, by direct call from the apply loop. An exception stops the member."""
 
     __slots__ = ()
 
