@@ -22,7 +22,7 @@ old fence is refused with `REFUSED_FENCE`; the revision given with the refusal i
 
 @final
 class StoreEvent:
-    """One key after one revision: its record if `is_put`; after a deletion value, create_revision and lease are empty."""
+    """One key after one revision: its record if `is_put`; a deletion has no value, create_revision or lease."""
 
     __slots__ = ("create_revision", "is_put", "key", "lease", "mod_revision", "value")
 
