@@ -1,0 +1,65 @@
+"""Bytes of jute's primitive types: the only file of the room that packs integers.
+
+Generated code asks `layout` for one precompiled struct per run of fixed-size fields (a length prefix ends a run), and
+handles strings and buffers by slicing. Measured on CPython 3.11, this is the fastest way interpreted, and compiled code
+gains from it as well.
+
+Invariants:
+1. All integers are big-endian two's complement, with no padding.
+2. `LAYOUT_ERROR` is the only exception a layout's pack or unpack raises for typed arguments.
+"""
+
+import re
+import struct
+from typing import Final
+
+LAYOUT_ERROR: Final = struct.error
+
+# A surrogate written as UTF-8 (CESU-8, as Java's encoder does it), whole or with its last byte cut off.
+_ENCODED_SURROGATE: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
+_REPLACEMENT: Final = "\ufffd".encode()
+
+
+class JuteError(Exception):
+    """Bytes that are no such record, or a value that does not fit its wire type."""
+
+
+def layout(codes: str) -> struct.Struct:
+    """A run of fixed-size fields: `i` int, `q` long, `?` boolean (reads any non-zero byte as true)."""
+    return struct.Struct(">" + codes)
+
+
+def short_of(record: str, error: Exception) -> JuteError:
+    """The error for a record whose fixed-size fields end beyond the bytes at hand."""
+    return JuteError(f"{record}: {error}")
+
+
+def out_of_range(record: str, error: Exception) -> JuteError:
+    """The error for an integer (or a length) that does not fit its wire type."""
+    return JuteError(f"{record}: {error}")
+
+
+def unreasonable_length(field: str, length: int, left: int) -> JuteError:
+    """The error for a length or count that is negative (other than -1) or beyond the bytes left."""
+    return JuteError(f"{field}: length or count {length}, with {left} bytes left")
+
+
+def null_element(field: str) -> JuteError:
+    """The error for a null string inside a vector.
+
+    Differs: Java reads a list with a null in it, on which its server then fails; the client sees the same answer (-5).
+    """
+    return JuteError(f"{field}: null string as an element")
+
+
+def decode_malformed(raw: bytes) -> str:
+    """Text of bytes that are not UTF-8, as Java's decoder replaces: one U+FFFD per maximal bad sequence.
+
+    Python would give one for each byte of an encoded surrogate, Java gives one for the three (or two, if cut) bytes.
+    """
+    return _ENCODED_SURROGATE.sub(_REPLACEMENT, raw).decode("utf-8", "replace")
+
+
+def encode_surrogates(text: str) -> bytes:
+    """UTF-8 of a string that holds lone surrogates; they pass as three bytes each, as Java writes them."""
+    return text.encode("utf-8", "surrogatepass")
