@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from etcdcore.errors import CoreError
+from etcdcore.types import KeyEvent
+
 if TYPE_CHECKING:
     from etcdcore.apply.commands import Result
-    from etcdcore.errors import CoreError
-    from etcdcore.mvcc.types import KeyEvent
 
 
 class Proposal(ABC):
@@ -19,7 +20,7 @@ class Proposal(ABC):
         """The command was applied; a CoreError is its answer (such as an unknown lease), not a failure."""
 
     @abstractmethod
-    def dropped(self, error: "CoreError", is_decided: bool) -> None:
+    def dropped(self, error: CoreError, is_decided: bool) -> None:
         """The command was not applied here. `is_decided`: it never will be; else its fate is unknown."""
 
 
@@ -29,7 +30,7 @@ class RevisionListener(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def revision_applied(self, revision: int, events: "list[KeyEvent]", proposal: Proposal | None) -> None:
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
         """Every revision, in order, before `proposal.applied`; the proposal is the local one that caused it, if any."""
 
     @abstractmethod
@@ -41,7 +42,7 @@ class RevisionListener(ABC):
         """Called on the leader. Returns those the listener takes care of; the member revokes the rest."""
 
     @abstractmethod
-    def write_state_changed(self, error: "CoreError | None") -> None:
+    def write_state_changed(self, error: CoreError | None) -> None:
         """Commands are dropped with this error from now on; None: they are taken again."""
 
     @abstractmethod
