@@ -1,0 +1,89 @@
+"""What an auth packet proves, and how whoAmI tells it.
+
+Nothing is verified here: a digest id is whatever user and password hash to, and it is the ACLs that know whether that is
+anybody. Source: ZooKeeper DigestAuthenticationProvider, IPAuthenticationProvider; reference 5.4, 2.2 (whoAmI).
+"""
+
+from base64 import b64encode
+from hashlib import new as new_hash
+from typing import Final, final
+
+from zkbridge.tree.acl import Credentials
+
+__all__ = ["DIGEST_ALGORITHMS", "AuthRules", "Credentials", "authenticate", "client_infos", "initial_credentials"]
+
+DIGEST_ALGORITHMS: Final[dict[str, str]] = {
+    "SHA1": "sha1",
+    "SHA-1": "sha1",
+    "SHA-224": "sha224",
+    "SHA-256": "sha256",
+    "SHA-384": "sha384",
+    "SHA-512": "sha512",
+    "SHA3-256": "sha3_256",
+    "MD5": "md5",
+}
+"""Java's names for `DigestAuthenticationProvider.digestAlg`, and Python's."""
+
+
+@final
+class AuthRules:
+    """What the configuration says of authentication. `super_digest`: `user:hash` of the super user, "" for none."""
+
+    __slots__ = ("digest_algorithm", "is_digest_enabled", "skips_acl", "super_digest")
+
+    def __init__(
+        self,
+        super_digest: str = "",
+        digest_algorithm: str = "SHA1",
+        is_digest_enabled: bool = True,
+        skips_acl: bool = False,
+    ) -> None:
+        assert digest_algorithm in DIGEST_ALGORITHMS, f"digest algorithm {digest_algorithm!r}"
+        self.super_digest: Final = super_digest
+        self.digest_algorithm: Final = digest_algorithm
+        self.is_digest_enabled: Final = is_digest_enabled
+        self.skips_acl: Final = skips_acl
+
+
+def initial_credentials(peer_host: str, rules: AuthRules) -> Credentials:
+    """What a connection has from the start: its address. skipACL makes every check pass, yet adds no id."""
+    return Credentials((("ip", peer_host),), rules.skips_acl)
+
+
+def authenticate(
+    credentials: Credentials, scheme: str | None, auth: bytes | None, peer_host: str, rules: AuthRules
+) -> Credentials | None:
+    """The credentials after an auth packet, or None when it fails: answer AUTH_FAILED (zxid 0) and close."""
+    if scheme == "digest" and rules.is_digest_enabled:
+        if auth is None:
+            return None
+        digest = digest_id(auth.decode("utf-8", "replace"), rules.digest_algorithm)
+        if rules.super_digest and digest == rules.super_digest:
+            credentials = credentials.with_id("super", "")
+        return credentials.with_id("digest", digest)
+    if scheme == "ip":
+        return credentials.with_id("ip", peer_host)
+    return None
+
+
+def digest_id(user_and_password: str, algorithm: str = "SHA1") -> str:
+    """`user:base64(hash(user:password))`; what comes before the first colon is the user.
+
+    Source: ZooKeeper DigestAuthenticationProvider.generateDigest.
+    """
+    user = user_and_password.split(":", 1)[0]
+    digest = new_hash(DIGEST_ALGORITHMS[algorithm], user_and_password.encode()).digest()
+    return f"{user}:{b64encode(digest).decode('ascii')}"
+
+
+def client_infos(credentials: Credentials) -> list[tuple[str, str]]:
+    """whoAmI's entries, (scheme, user): never a password's hash, and no name for `super`, which has no provider."""
+    infos: list[tuple[str, str]] = []
+    for scheme, identity in credentials.ids:
+        if scheme == "digest":
+            infos.append((scheme, identity.split(":", 1)[0]))
+        elif scheme == "super":
+            infos.append((scheme, ""))
+        else:
+            infos.append((scheme, identity))
+    return infos
