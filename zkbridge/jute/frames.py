@@ -24,15 +24,14 @@ _REPLY_HEADER_SIZE: Final = 16
 class FrameSplitter:
     """Bytes in, bodies out. Raises JuteError at a length that is negative or above the maximum, and ever after."""
 
-    __slots__ = ("_buffer", "_frame_bytes_max", "_late", "_late_size", "_position", "_wanted")
+    __slots__ = ("_buffer", "_frame_bytes_max", "_late", "_position", "_wanted")
 
     def __init__(self, frame_bytes_max: int = FRAME_BYTES_MAX_DEFAULT) -> None:
         self._frame_bytes_max: Final = frame_bytes_max
         self._buffer = b""
         self._position = 0
-        # Bytes that came behind an incomplete frame wait unjoined until it is complete (I1).
-        self._late: list[bytes] = []
-        self._late_size = 0
+        # Bytes that came behind an incomplete frame wait here until it is complete (I1).
+        self._late: Final = bytearray()
         self._wanted = _LENGTH_SIZE
 
     def receive_bytes(self, data: bytes) -> None:
@@ -40,12 +39,11 @@ class FrameSplitter:
             self._buffer = data
             self._position = 0
             return
-        self._late.append(data)
-        self._late_size += len(data)
+        self._late.extend(data)
 
     def buffered_size(self) -> int:
         """How many bytes are held."""
-        return len(self._buffer) - self._position + self._late_size
+        return len(self._buffer) - self._position + len(self._late)
 
     def peek(self, size: int) -> bytes:
         """The next bytes of the stream, fewer if fewer came; they stay. A four-letter word is seen with it."""
@@ -116,11 +114,9 @@ class FrameSplitter:
         return data[start:end]
 
     def _join(self) -> None:
-        self._late.insert(0, self._buffer[self._position :])
-        self._buffer = b"".join(self._late)
+        self._buffer = self._buffer[self._position :] + self._late
         self._position = 0
-        self._late = []
-        self._late_size = 0
+        self._late.clear()
         self._wanted = _LENGTH_SIZE
 
 
