@@ -16,6 +16,15 @@ from struct import Struct
 from struct import error as StructError
 from typing import Final, final
 
+from etcdcore.apply.results import CompactionResult as CompactionResult
+from etcdcore.apply.results import DeleteRangeResult as DeleteRangeResult
+from etcdcore.apply.results import LeaseGrantResult as LeaseGrantResult
+from etcdcore.apply.results import LeaseRevokeResult as LeaseRevokeResult
+from etcdcore.apply.results import Outcome as Outcome
+from etcdcore.apply.results import PutResult as PutResult
+from etcdcore.apply.results import RangeResult as RangeResult
+from etcdcore.apply.results import Result as Result
+from etcdcore.apply.results import TxnResult as TxnResult
 from etcdcore.errors import CommandFormatError
 
 # Compare targets and results, as etcd numbers them.
@@ -296,9 +305,14 @@ def encode_command(command: Command) -> bytes:
     return command.encode()
 
 
+def encode_batch_head(count: int) -> bytes:
+    """`version u8 | count u32`: what stands before the commands of one log entry."""
+    return _HEAD.pack(BATCH_VERSION, count)
+
+
 def encode_batch(commands: Sequence[Command]) -> bytes:
     """The data of one log entry: `version u8 | count u32 | command ...`."""
-    parts = [_HEAD.pack(BATCH_VERSION, len(commands))]
+    parts = [encode_batch_head(len(commands))]
     for command in commands:
         parts.append(command.encode())
     return b"".join(parts)
