@@ -61,7 +61,7 @@ CHANGE_ADD_LEARNER: Final = 3
 
 # How a ConfChangeV2 passes from the old configuration to the new one.
 TRANSITION_AUTO: Final = 0
-"""Simple if at most one voter changes, else joint with auto-leave."""
+"""Simple if there is one change at most, else joint with auto-leave."""
 TRANSITION_JOINT_IMPLICIT: Final = 1
 """Joint, left by the leader itself as soon as the joint configuration is applied."""
 TRANSITION_JOINT_EXPLICIT: Final = 2
@@ -271,7 +271,7 @@ class Message:
 
     append: index and log_term of the entry before `entries`, commit. append_response: index reached, or with `reject`
     the index refused and in (reject_hint, log_term) where to look next. heartbeat and its response: commit, context
-    (the read round). vote, pre_vote: index and log_term of the candidate's last entry, `force` in a leadership transfer.
+    (the read round). vote, pre_vote: index and log_term of the candidate's last entry, `force` in a transfer.
     read_index and its response: context, index. transfer_leader: index is the target's member id.
     """
 
@@ -525,8 +525,11 @@ def decode_message(data: bytes) -> Message:
     context = reader.take_bytes(context_length)
     reader.check_room(entry_count * ENTRY_HEADER_BYTES)
     entries: list[Entry] = []
-    for _ in range(entry_count):
-        entries.append(reader.take_entry())
+    for position in range(entry_count):
+        entry = reader.take_entry()
+        if entry.index != index + 1 + position:
+            raise DecodeError(f"expected entry {index + 1 + position} in a message, got {entry.index}")
+        entries.append(entry)
     snapshot = reader.take_snapshot() if flags & _FLAG_SNAPSHOT else None
     reader.check_end()
     return Message(
