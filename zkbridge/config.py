@@ -1,0 +1,301 @@
+"""The configuration: flags, environment and zoo.cfg become one valid, frozen `Config`, or an error that names the cure.
+
+Precedence: flag, then environment (`ZKBRIDGE_<FLAG>`), then the file given with --config, then the default. With a
+file, a key that is absent has ZooKeeper's default; without one the defaults are friendlier to a first try (FLAGS names both).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from zkbridge.protocol.connection import FOUR_LETTER_WORDS
+from zkbridge.sessions.credentials import DIGEST_ALGORITHMS, AuthRules
+from zkbridge.sessions.ids import SERVER_ID_MAX
+from zkbridge.sessions.table import SESSION_TIMEOUT_MAX_TICKS, SESSION_TIMEOUT_MIN_TICKS
+from zkbridge.zoo_cfg import ZooCfg, read_zoo_cfg
+
+ENVIRONMENT_PREFIX: Final = "ZKBRIDGE_"
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+JUTE_MAXBUFFER: Final = 0xFFFFF
+INT32_MAX: Final = 2**31 - 1
+ALL_WORDS: Final = frozenset(word.decode() for word in FOUR_LETTER_WORDS)
+
+
+class ConfigError(Exception):
+    """What is wrong with the configuration: one line for each cause, with its cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One setting of the command line. `name` without dashes in front; the variable is ZKBRIDGE_<NAME>."""
+
+    name: str
+    metavar: str
+    help: str
+    is_switch: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as Python and the environment want it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return ENVIRONMENT_PREFIX + self.key.upper()
+
+
+FLAGS: Final = (
+    Flag("data-dir", "DIR", "Where everything is kept; created if missing. [zoo.cfg: dataDir]"),
+    Flag("client-addr", "HOST:PORT", "Where clients connect. [clientPort, clientPortAddress; 127.0.0.1:2181 without]"),
+    Flag("config", "FILE", "A zoo.cfg; ZooKeeper's keys keep their meaning."),
+    Flag("log-level", "LEVEL", f"One of {', '.join(LOG_LEVELS)}. [info]"),
+    Flag("prefix", "PREFIX", "Prefix of the tree's keys in the store. [/zk/]"),
+    Flag("server-id", "N", f"Top byte of the session ids given out here, 1 to {SERVER_ID_MAX}. [1]"),
+    Flag("tick-time", "MS", "The base unit of time. [tickTime; 2000 without a file, 3000 with one that has none]"),
+    Flag("min-session-timeout", "MS", "Least session timeout. [minSessionTimeout; 2 ticks]"),
+    Flag("max-session-timeout", "MS", "Greatest session timeout. [maxSessionTimeout; 20 ticks]"),
+    Flag("max-client-cnxns", "N", "Connections from one address, 0 for no limit. [maxClientCnxns; 0, with a file 60]"),
+    Flag("max-cnxns", "N", "Connections in all, 0 for no limit. [maxCnxns; 0]"),
+    Flag("four-letter-words", "LIST", "Allowed words or *. [4lw.commands.whitelist; *, with a file srvr]"),
+    Flag("outstanding-limit", "N", "Requests in process before sockets wait. [globalOutstandingLimit; 1000]"),
+    Flag("jute-maxbuffer", "BYTES", "Greatest request frame. [jute.maxbuffer; 0xfffff]"),
+    Flag("extended-types", "", "Allow TTL nodes. [extendedTypesEnabled; no]", is_switch=True),
+    Flag("container-check-interval", "MS", "How often containers and TTL nodes are reaped. [znode.container.…; 60000]"),
+    Flag("super-digest", "USER:HASH", "Digest of the super user. [DigestAuthenticationProvider.superDigest]"),
+    Flag("skip-acl", "", "Check no ACL. [skipACL; no]", is_switch=True),
+    Flag("compaction-retention", "SECONDS", "How long the store's history is kept. [3600]"),
+)
+_FLAG_BY_KEY: Final = {flag.key: flag for flag in FLAGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the server is told. Valid by construction through `load_config`; times in the unit of the name."""
+
+    data_dir: Path
+    client_host: str = "127.0.0.1"
+    """Empty for every interface."""
+    client_port: int = 2181
+    """0 is any free port."""
+    client_backlog: int = -1
+    """-1 is the system's."""
+    log_level: str = "info"
+    prefix: str = "/zk/"
+    server_id: int = 1
+    tick_time_ms: int = 2000
+    min_session_timeout_ms: int = 4000
+    max_session_timeout_ms: int = 40000
+    max_client_cnxns: int = 0
+    max_cnxns: int = 0
+    whitelist: frozenset[str] = ALL_WORDS
+    global_outstanding_limit: int = 1000
+    jute_maxbuffer: int = JUTE_MAXBUFFER
+    sessionless_timeout_ms: int = 10_000
+    extended_types: bool = False
+    container_check_interval_ms: int = 60_000
+    container_max_per_minute: int = 10_000
+    container_max_never_used_ms: int = 0
+    super_digest: str = field(default="", repr=False)
+    digest_enabled: bool = True
+    digest_algorithm: str = "SHA1"
+    skip_acl: bool = False
+    reconfig_enabled: bool = False
+    compaction_retention_s: int = 3600
+    warnings: tuple[str, ...] = ()
+    """What the file says that is ignored; for the log."""
+
+    def auth_rules(self) -> AuthRules:
+        """What authentication has to know."""
+        return AuthRules(self.super_digest, self.digest_algorithm, self.digest_enabled, self.skip_acl)
+
+
+def load_config(flags: Mapping[str, str | None]) -> Config:
+    """Flags by `Flag.key` (environment included, switches as true or false), and the file that they name.
+
+    Raises ConfigError.
+    """
+    path = flags.get("config")
+    if path is None:
+        return build_config(flags, None)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        zoo_cfg = read_zoo_cfg(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read ({error.strerror}); give --config a readable file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    if zoo_cfg.refusals:
+        raise ConfigError("\n".join(f"{path}: {refusal}" for refusal in zoo_cfg.refusals))
+    return build_config(flags, zoo_cfg, path)
+
+
+def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: str = "zoo.cfg") -> Config:
+    """`load_config` without the reading. Raises ConfigError with every cause at once."""
+    unknown = flags.keys() - _FLAG_BY_KEY.keys()
+    assert not unknown, f"flags {sorted(unknown)}"
+    sources = _Sources(flags, zoo_cfg, path)
+    data_dir = sources.text("data_dir", "dataDir", "")
+    if not data_dir:
+        sources.errors.append("no data directory; give --data-dir DIR (or dataDir in the file)")
+    host, port = _client_address(sources)
+    tick = sources.number("tick_time", "tickTime", 2000, 3000, least=1)
+    timeout_min = sources.number("min_session_timeout", "minSessionTimeout", -1, least=-1)
+    timeout_max = sources.number("max_session_timeout", "maxSessionTimeout", -1, least=-1)
+    # As in ZooKeeper, -1 is "by the tick". 0 would expire a session at once.
+    timeout_min = SESSION_TIMEOUT_MIN_TICKS * tick if timeout_min <= 0 else timeout_min
+    timeout_max = SESSION_TIMEOUT_MAX_TICKS * tick if timeout_max <= 0 else timeout_max
+    if timeout_min > timeout_max:
+        sources.errors.append(
+            f"least session timeout {timeout_min} ms is more than the greatest, {timeout_max} ms; "
+            "change --min-session-timeout or --max-session-timeout (minSessionTimeout, maxSessionTimeout)"
+        )
+    reaping = "znode.container."
+    digest = "DigestAuthenticationProvider."
+    config = Config(
+        data_dir=Path(data_dir).expanduser(),
+        client_host=host,
+        client_port=port,
+        client_backlog=sources.number(None, "clientPortListenBacklog", -1, least=-1),
+        log_level=sources.choice("log_level", None, "info", LOG_LEVELS),
+        prefix=_prefix(sources),
+        server_id=sources.number("server_id", None, 1, least=1, most=SERVER_ID_MAX),
+        tick_time_ms=tick,
+        min_session_timeout_ms=timeout_min,
+        max_session_timeout_ms=timeout_max,
+        max_client_cnxns=sources.number("max_client_cnxns", "maxClientCnxns", 0, 60),
+        max_cnxns=sources.number("max_cnxns", "maxCnxns", 0),
+        whitelist=_whitelist(sources.text("four_letter_words", "4lw.commands.whitelist", "*", "srvr")),
+        global_outstanding_limit=sources.number("outstanding_limit", "globalOutstandingLimit", 1000, least=1),
+        jute_maxbuffer=sources.number("jute_maxbuffer", "jute.maxbuffer", JUTE_MAXBUFFER, least=1024),
+        sessionless_timeout_ms=sources.number(None, "nio.sessionlessCnxnTimeout", 10_000, least=1),
+        extended_types=sources.boolean("extended_types", "extendedTypesEnabled", False),
+        container_check_interval_ms=sources.number(
+            "container_check_interval", reaping + "checkIntervalMs", 60_000, least=1
+        ),
+        container_max_per_minute=sources.number(None, reaping + "maxPerMinute", 10_000, least=1),
+        container_max_never_used_ms=sources.number(None, reaping + "maxNeverUsedIntervalMs", 0),
+        super_digest=_super_digest(sources),
+        digest_enabled=sources.boolean(None, digest + "enabled", True),
+        digest_algorithm=sources.choice(None, digest + "digestAlg", "SHA1", tuple(DIGEST_ALGORITHMS)),
+        skip_acl=sources.boolean("skip_acl", "skipACL", False),
+        reconfig_enabled=sources.boolean(None, "reconfigEnabled", False),
+        compaction_retention_s=sources.number("compaction_retention", None, 3600, least=1),
+        warnings=() if zoo_cfg is None else tuple(f"{path}: {warning}" for warning in zoo_cfg.warnings),
+    )
+    if sources.errors:
+        raise ConfigError("\n".join(sources.errors))
+    return config
+
+
+def _client_address(sources: "_Sources") -> tuple[str, int]:
+    address = sources.text("client_addr", None, "")
+    if address:
+        match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]*)):(\d{1,5})", address)
+        if match is None or int(match[3]) > 65535:
+            sources.errors.append(f"--client-addr {address}: expected HOST:PORT, as in 127.0.0.1:2181 or [::1]:2181")
+            return "", 0
+        return match[1] or match[2], int(match[3])
+    if not sources.has_file:
+        return "127.0.0.1", 2181
+    port = sources.number(None, "clientPort", -1, least=0, most=65535)
+    if port < 0:
+        sources.errors.append(f"{sources.path}: no clientPort, so no client could connect; add it or --client-addr")
+    return sources.text(None, "clientPortAddress", ""), port
+
+
+def _prefix(sources: "_Sources") -> str:
+    prefix = sources.text("prefix", None, "/zk/")
+    if not prefix.endswith("/"):
+        sources.errors.append(f"--prefix {prefix!r}: expected a slash at its end, as in /zk/")
+    return prefix
+
+
+def _super_digest(sources: "_Sources") -> str:
+    digest = sources.text("super_digest", "DigestAuthenticationProvider.superDigest", "")
+    # The value stays out of the message: it is as good as a password to whoever can try guesses.
+    if digest and not re.fullmatch(r"[^:]+:[A-Za-z0-9+/]+=*", digest):
+        sources.errors.append("--super-digest (superDigest): expected USER:BASE64 of the hash of user:password")
+    return digest
+
+
+def _whitelist(text: str) -> frozenset[str]:
+    """Words that the bridge doesn't know are as good as absent, as in ZooKeeper."""
+    words = {word.strip() for word in text.split(",")}
+    return ALL_WORDS if "*" in words else ALL_WORDS & words
+
+
+class _Sources:
+    """Where a setting may come from, in order of precedence. Gathers `errors` instead of stopping at the first."""
+
+    def __init__(self, flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: str) -> None:
+        self._flags: Final = flags
+        self._settings: Final[Mapping[str, str]] = {} if zoo_cfg is None else zoo_cfg.settings
+        self.has_file: Final = zoo_cfg is not None
+        self.path: Final = path
+        self.errors: Final[list[str]] = []
+
+    def _find(self, flag_key: str | None, zoo_key: str | None) -> tuple[str, str] | None:
+        """(text, where it stands); None if nobody says anything."""
+        if flag_key is not None:
+            flag = _FLAG_BY_KEY[flag_key]
+            text = self._flags.get(flag_key)
+            if text is not None:
+                return text.strip(), f"--{flag.name} (or {flag.variable})"
+        if zoo_key is not None and zoo_key in self._settings:
+            return self._settings[zoo_key], f"{self.path}: {zoo_key}"
+        return None
+
+    def text(self, flag_key: str | None, zoo_key: str | None, default: str, file_default: str | None = None) -> str:
+        found = self._find(flag_key, zoo_key)
+        if found is not None:
+            return found[0]
+        return file_default if self.has_file and file_default is not None else default
+
+    def number(
+        self,
+        flag_key: str | None,
+        zoo_key: str | None,
+        default: int,
+        file_default: int | None = None,
+        *,
+        least: int = 0,
+        most: int = INT32_MAX,
+    ) -> int:
+        """Decimal, or hexadecimal with 0x in front as Java's Integer.getInteger has it."""
+        found = self._find(flag_key, zoo_key)
+        if found is None:
+            return file_default if self.has_file and file_default is not None else default
+        text, place = found
+        is_number = re.fullmatch(r"-?(\d+|0[xX][0-9a-fA-F]+)", text) is not None
+        number = int(text, 16 if "x" in text.lower() else 10) if is_number else least - 1
+        if not least <= number <= most:
+            self.errors.append(f"{place}: {text!r}, expected a whole number from {least} to {most}")
+            return default
+        return number
+
+    def boolean(self, flag_key: str | None, zoo_key: str | None, default: bool) -> bool:
+        found = self._find(flag_key, zoo_key)
+        if found is None:
+            return default
+        text, place = found
+        if text.lower() in ("true", "yes"):
+            return True
+        if text.lower() not in ("false", "no"):
+            self.errors.append(f"{place}: {text!r}, expected true or false")
+        return False
+
+    def choice(self, flag_key: str | None, zoo_key: str | None, default: str, choices: tuple[str, ...]) -> str:
+        found = self._find(flag_key, zoo_key)
+        if found is None:
+            return default
+        text, place = found
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        self.errors.append(f"{place}: {text!r}, expected one of {', '.join(choices)}")
+        return default
