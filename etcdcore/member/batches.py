@@ -1,0 +1,52 @@
+"""Packs commands that arrived together into log entries.
+
+A batch is both the payload of its entry, so that nothing is decoded again where it was proposed, and the record of
+who waits for it until it is applied.
+"""
+
+from collections.abc import Sequence
+from typing import Final, final
+
+from etcdcore.apply.commands import Command, encode_batch_head
+from etcdcore.member.proposals import Proposal
+
+
+@final
+class Batch:
+    """The commands of one entry with their proposals, one for one. `proposals` is emptied once they were answered."""
+
+    __slots__ = ("commands", "data", "proposals")
+
+    def __init__(self, commands: Sequence[Command], proposals: Sequence[Proposal | None], data: bytes) -> None:
+        self.commands: Final = commands
+        self.proposals = proposals
+        self.data: Final = data
+
+
+def pack_batches(
+    commands: list[Command], proposals: list[Proposal | None], bytes_max: int, commands_max: int
+) -> list[Batch]:
+    """In order, as few as possible, each within both bounds (a single command past the bytes has a batch of its own)."""
+    batches: list[Batch] = []
+    parts: list[bytes] = [b""]
+    start = 0
+    size = 0
+    for command in commands:
+        encoded = command.encode()
+        count = len(parts) - 1
+        if count and (size + len(encoded) > bytes_max or count >= commands_max):
+            parts[0] = encode_batch_head(count)
+            end = start + count
+            batches.append(Batch(commands[start:end], proposals[start:end], b"".join(parts)))
+            parts = [b""]
+            start = end
+            size = 0
+        parts.append(encoded)
+        size += len(encoded)
+    count = len(parts) - 1
+    parts[0] = encode_batch_head(count)
+    if start:
+        batches.append(Batch(commands[start:], proposals[start:], b"".join(parts)))
+    else:
+        batches.append(Batch(commands, proposals, b"".join(parts)))
+    return batches
