@@ -1,7 +1,7 @@
 """The configuration: flags, environment and zoo.cfg become one valid, frozen `Config`, or an error that names the cure.
 
 Precedence: flag, then environment (`ZKBRIDGE_<FLAG>`), then the file given with --config, then the default. With a
-file, a key that is absent has ZooKeeper's default; without one the defaults are friendlier to a first try (FLAGS names both).
+file, a key that is absent has ZooKeeper's default; without one the defaults are friendlier (FLAGS names both).
 """
 
 import re
