@@ -191,7 +191,8 @@ class _RecordWriter:
             self._lines += [f"    {target} = {self._unpack(code)}(data, offset)[0]"]
             self._lines += [f"    offset += {_CODE_SIZES[code]}"]
         elif field.is_vector:
-            self._take_length(target)
+            # Not `length`: the loop's body assigns that, and compiled by mypyc a range follows such a change.
+            self._take_length("count")
             self._decode_vector(field, target)
         elif field.type in SCALAR_CODES:
             self._codes += SCALAR_CODES[field.type]
@@ -199,7 +200,7 @@ class _RecordWriter:
         elif self._schema.is_record(field.type):
             self._decode_nested(field, target)
         else:
-            self._take_length(target)
+            self._take_length("length")
             self._lines += self._decode_sized(field.type, target, f"{self._name}.{name}", is_element=False)
 
     def _decode_nested(self, field: Field, target: str) -> None:
@@ -223,13 +224,13 @@ class _RecordWriter:
         where = f"{self._name}.{snake_case(field.name)}"
         size_min = self._schema.size_min(field.type)
         self._lines += [
-            "if length == -1:",
+            "if count == -1:",
             f"    {target} = None",
             "else:",
-            f"    if length * {size_min} > len(data) - offset:",
-            f'        raise unreasonable_length("{where}", length, len(data) - offset)',
+            f"    if count * {size_min} > len(data) - offset:",
+            f'        raise unreasonable_length("{where}", count, len(data) - offset)',
             f"    {target} = []",
-            "    for _ in range(length):",
+            "    for _ in range(count):",
         ]
         if self._schema.is_record(field.type):
             read = f"element, offset = {field.type}.decode_from(data, offset)"
@@ -249,6 +250,7 @@ class _RecordWriter:
         else:
             element = _ELEMENT_TYPES[field.type]
             self._declare("element", element)
+            self._declare("length", "int")
             body = [
                 f"(length,) = {self._unpack('i')}(data, offset)",
                 "offset += 4",
@@ -284,10 +286,10 @@ class _RecordWriter:
             f'    raise unreasonable_length("{where}", length, len(data) - offset)',
         ]
 
-    def _take_length(self, target: str) -> None:
-        self._declare("length", "int")
+    def _take_length(self, name: str) -> None:
+        self._declare(name, "int")
         self._codes += "i"
-        self._values.append("length")
+        self._values.append(name)
         self._flush_unpack()
 
     def _flush_unpack(self, is_last: bool = False) -> None:

@@ -1471,6 +1471,7 @@ class CreateRequest:
         end: int
         data_: bytes | None
         acl_: list[ACL] | None
+        count: int
         element: ACL
         flags_: int
         try:
@@ -1502,15 +1503,15 @@ class CreateRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateRequest.data", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("CreateRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("CreateRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -1530,6 +1531,7 @@ class CreateRequest:
         end: int
         data_: bytes | None
         acl_: list[ACL] | None
+        count: int
         element: ACL
         flags_: int
         try:
@@ -1561,15 +1563,15 @@ class CreateRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateRequest.data", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("CreateRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("CreateRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -1654,6 +1656,7 @@ class CreateTTLRequest:
         end: int
         data_: bytes | None
         acl_: list[ACL] | None
+        count: int
         element: ACL
         flags_: int
         ttl_: int
@@ -1686,15 +1689,15 @@ class CreateTTLRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.data", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("CreateTTLRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("CreateTTLRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -1714,6 +1717,7 @@ class CreateTTLRequest:
         end: int
         data_: bytes | None
         acl_: list[ACL] | None
+        count: int
         element: ACL
         flags_: int
         ttl_: int
@@ -1746,15 +1750,15 @@ class CreateTTLRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.data", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("CreateTTLRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("CreateTTLRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -2474,6 +2478,7 @@ class SetACLRequest:
         raw: bytes
         end: int
         acl_: list[ACL] | None
+        count: int
         element: ACL
         version_: int
         try:
@@ -2493,15 +2498,15 @@ class SetACLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetACLRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("SetACLRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("SetACLRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -2520,6 +2525,7 @@ class SetACLRequest:
         raw: bytes
         end: int
         acl_: list[ACL] | None
+        count: int
         element: ACL
         version_: int
         try:
@@ -2539,15 +2545,15 @@ class SetACLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetACLRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("SetACLRequest.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("SetACLRequest.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -3490,7 +3496,7 @@ class GetACLResponse:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetACLResponse":
         acl_: list[ACL] | None
-        length: int
+        count: int
         element: ACL
         stat_: Stat
         stat_czxid: int
@@ -3505,15 +3511,15 @@ class GetACLResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("GetACLResponse.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("GetACLResponse.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -3530,7 +3536,7 @@ class GetACLResponse:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetACLResponse", int]:
         acl_: list[ACL] | None
-        length: int
+        count: int
         element: ACL
         stat_: Stat
         stat_czxid: int
@@ -3545,15 +3551,15 @@ class GetACLResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 acl_ = None
             else:
-                if length * 12 > len(data) - offset:
-                    raise unreasonable_length("GetACLResponse.acl", length, len(data) - offset)
+                if count * 12 > len(data) - offset:
+                    raise unreasonable_length("GetACLResponse.acl", count, len(data) - offset)
                 acl_ = []
-                for _ in range(length):
+                for _ in range(count):
                     if data.startswith(_FREQUENT_ACL_BYTES, offset):
                         acl_.append(_FREQUENT_ACL)
                         offset += 23
@@ -3714,20 +3720,21 @@ class GetChildrenResponse:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetChildrenResponse":
         children_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 children_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetChildrenResponse.children", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetChildrenResponse.children", count, len(data) - offset)
                 children_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -3752,20 +3759,21 @@ class GetChildrenResponse:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetChildrenResponse", int]:
         children_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 children_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetChildrenResponse.children", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetChildrenResponse.children", count, len(data) - offset)
                 children_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -3937,8 +3945,9 @@ class GetChildren2Response:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetChildren2Response":
         children_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         stat_: Stat
@@ -3954,15 +3963,15 @@ class GetChildren2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 children_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetChildren2Response.children", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetChildren2Response.children", count, len(data) - offset)
                 children_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -3990,8 +3999,9 @@ class GetChildren2Response:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetChildren2Response", int]:
         children_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         stat_: Stat
@@ -4007,15 +4017,15 @@ class GetChildren2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 children_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetChildren2Response.children", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetChildren2Response.children", count, len(data) - offset)
                 children_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4374,20 +4384,21 @@ class GetEphemeralsResponse:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetEphemeralsResponse":
         ephemerals_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 ephemerals_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetEphemeralsResponse.ephemerals", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetEphemeralsResponse.ephemerals", count, len(data) - offset)
                 ephemerals_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4412,20 +4423,21 @@ class GetEphemeralsResponse:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetEphemeralsResponse", int]:
         ephemerals_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 ephemerals_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("GetEphemeralsResponse.ephemerals", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("GetEphemeralsResponse.ephemerals", count, len(data) - offset)
                 ephemerals_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4638,18 +4650,18 @@ class WhoAmIResponse:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "WhoAmIResponse":
         client_info_: list[ClientInfo] | None
-        length: int
+        count: int
         element: ClientInfo
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 client_info_ = None
             else:
-                if length * 8 > len(data) - offset:
-                    raise unreasonable_length("WhoAmIResponse.client_info", length, len(data) - offset)
+                if count * 8 > len(data) - offset:
+                    raise unreasonable_length("WhoAmIResponse.client_info", count, len(data) - offset)
                 client_info_ = []
-                for _ in range(length):
+                for _ in range(count):
                     element, offset = ClientInfo.decode_from(data, offset)
                     client_info_.append(element)
         except LAYOUT_ERROR as error:
@@ -4659,18 +4671,18 @@ class WhoAmIResponse:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["WhoAmIResponse", int]:
         client_info_: list[ClientInfo] | None
-        length: int
+        count: int
         element: ClientInfo
         try:
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 client_info_ = None
             else:
-                if length * 8 > len(data) - offset:
-                    raise unreasonable_length("WhoAmIResponse.client_info", length, len(data) - offset)
+                if count * 8 > len(data) - offset:
+                    raise unreasonable_length("WhoAmIResponse.client_info", count, len(data) - offset)
                 client_info_ = []
-                for _ in range(length):
+                for _ in range(count):
                     element, offset = ClientInfo.decode_from(data, offset)
                     client_info_.append(element)
         except LAYOUT_ERROR as error:
@@ -4728,22 +4740,23 @@ class SetWatches:
     def decode(data: bytes, offset: int = 0) -> "SetWatches":
         relative_zxid_: int
         data_watches_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         exist_watches_: list[str] | None
         child_watches_: list[str] | None
         try:
-            relative_zxid_, length = _UNPACK_QI(data, offset)
+            relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
-            if length == -1:
+            if count == -1:
                 data_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.data_watches", count, len(data) - offset)
                 data_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4761,15 +4774,15 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 exist_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4787,15 +4800,15 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 child_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.child_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.child_watches", count, len(data) - offset)
                 child_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4821,22 +4834,23 @@ class SetWatches:
     def decode_from(data: bytes, offset: int) -> tuple["SetWatches", int]:
         relative_zxid_: int
         data_watches_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         exist_watches_: list[str] | None
         child_watches_: list[str] | None
         try:
-            relative_zxid_, length = _UNPACK_QI(data, offset)
+            relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
-            if length == -1:
+            if count == -1:
                 data_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.data_watches", count, len(data) - offset)
                 data_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4854,15 +4868,15 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 exist_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -4880,15 +4894,15 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 child_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches.child_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches.child_watches", count, len(data) - offset)
                 child_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5006,8 +5020,9 @@ class SetWatches2:
     def decode(data: bytes, offset: int = 0) -> "SetWatches2":
         relative_zxid_: int
         data_watches_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         exist_watches_: list[str] | None
@@ -5015,15 +5030,15 @@ class SetWatches2:
         persistent_watches_: list[str] | None
         persistent_recursive_watches_: list[str] | None
         try:
-            relative_zxid_, length = _UNPACK_QI(data, offset)
+            relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
-            if length == -1:
+            if count == -1:
                 data_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.data_watches", count, len(data) - offset)
                 data_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5041,15 +5056,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 exist_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5067,15 +5082,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 child_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.child_watches", count, len(data) - offset)
                 child_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5093,15 +5108,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 persistent_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.persistent_watches", count, len(data) - offset)
                 persistent_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5119,15 +5134,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 persistent_recursive_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.persistent_recursive_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.persistent_recursive_watches", count, len(data) - offset)
                 persistent_recursive_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5153,8 +5168,9 @@ class SetWatches2:
     def decode_from(data: bytes, offset: int) -> tuple["SetWatches2", int]:
         relative_zxid_: int
         data_watches_: list[str] | None
-        length: int
+        count: int
         element: str
+        length: int
         raw: bytes
         end: int
         exist_watches_: list[str] | None
@@ -5162,15 +5178,15 @@ class SetWatches2:
         persistent_watches_: list[str] | None
         persistent_recursive_watches_: list[str] | None
         try:
-            relative_zxid_, length = _UNPACK_QI(data, offset)
+            relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
-            if length == -1:
+            if count == -1:
                 data_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.data_watches", count, len(data) - offset)
                 data_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5188,15 +5204,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 exist_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5214,15 +5230,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 child_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.child_watches", count, len(data) - offset)
                 child_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5240,15 +5256,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 persistent_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.persistent_watches", count, len(data) - offset)
                 persistent_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
@@ -5266,15 +5282,15 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
-            (length,) = _UNPACK_I(data, offset)
+            (count,) = _UNPACK_I(data, offset)
             offset += 4
-            if length == -1:
+            if count == -1:
                 persistent_recursive_watches_ = None
             else:
-                if length * 4 > len(data) - offset:
-                    raise unreasonable_length("SetWatches2.persistent_recursive_watches", length, len(data) - offset)
+                if count * 4 > len(data) - offset:
+                    raise unreasonable_length("SetWatches2.persistent_recursive_watches", count, len(data) - offset)
                 persistent_recursive_watches_ = []
-                for _ in range(length):
+                for _ in range(count):
                     (length,) = _UNPACK_I(data, offset)
                     offset += 4
                     if length >= 0:
