@@ -67,7 +67,7 @@ class RunningServer:
             if self._wait_serving(port):
                 self.port = port
                 return
-            # Between our look and the server's bind somebody else may have taken the port; only then is another try fair.
+            # Between our look and the server's bind somebody else may have taken the port: only then try again.
             if self.port or attempt == _START_ATTEMPTS - 1 or "in use" not in self.log_tail():
                 break
         self.kill()
