@@ -1,0 +1,33 @@
+"""Deadlines in order. A renewal costs nothing here: a lease found before its time is put back at its real deadline.
+
+Invariants:
+1. Each lease with a deadline has an entry at or before that deadline.
+"""
+
+from heapq import heappop, heappush
+from typing import Final, final
+
+
+@final
+class ExpiryQueue:
+    """A heap of (deadline in ms, lease id)."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self) -> None:
+        self._heap: Final[list[tuple[int, int]]] = []
+
+    def push(self, deadline_ms: int, lease_id: int) -> None:
+        heappush(self._heap, (deadline_ms, lease_id))
+
+    def next_deadline(self) -> int | None:
+        return self._heap[0][0] if self._heap else None
+
+    def pop_due(self, now_ms: int) -> int:
+        """The lease whose entry is due, its entry removed; 0 when none is."""
+        if self._heap and self._heap[0][0] <= now_ms:
+            return heappop(self._heap)[1]
+        return 0
+
+    def clear(self) -> None:
+        self._heap.clear()

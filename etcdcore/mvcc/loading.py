@@ -1,0 +1,68 @@
+"""Builds the index from the records, in one pass in revision order.
+
+Create revision and version are taken from the record only where a key is seen first; then they follow from the order.
+"""
+
+from array import array
+from typing import Final
+
+from etcdcore.errors import EngineCorrupt
+from etcdcore.mvcc.engine import KEY, Engine
+from etcdcore.mvcc.key_index import KeyIndex
+from etcdcore.mvcc.revision import decode_record_head, decode_record_key, decode_varint
+from etcdcore.mvcc.sorted_keys import SortedKeys
+
+_PAGE_RECORDS: Final = 4096
+
+
+def load_index(
+    engine: Engine, index: dict[bytes, KeyIndex], sorted_keys: SortedKeys, stale: dict[bytes, KeyIndex]
+) -> int:
+    """Fills the empty index, key order and table of stale keys; returns the newest main revision, 0 if none."""
+    main = 0
+    start = b""
+    try:
+        while True:
+            page = engine.scan(KEY, start, b"", _PAGE_RECORDS)
+            for stored_key, data in page:
+                main, sub, is_tombstone = decode_record_key(stored_key)
+                length = data[1]
+                if length < 128:
+                    after_key = length + 2
+                    key = data[2:after_key]
+                else:
+                    length, key_start = decode_varint(data, 1)
+                    after_key = key_start + length
+                    key = data[key_start:after_key]
+                entry = index.get(key)
+                if is_tombstone:
+                    create = version = lease = 0
+                else:
+                    create, version, lease = decode_record_head(data, after_key)
+                    if create == main:
+                        # One object for equal numbers saves 32 bytes for each key.
+                        create = main
+                if entry is None:
+                    entry = index[key] = KeyIndex(create, main, sub, version, lease)
+                    sorted_keys.pending.append(key)
+                    if is_tombstone:
+                        stale[key] = entry
+                    continue
+                marked_sub = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
+                history = entry.history
+                if history is None:
+                    entry.history = array("q", (entry.mod_main, marked_sub))
+                    stale[key] = entry
+                else:
+                    history.append(entry.mod_main)
+                    history.append(marked_sub)
+                entry.create = create
+                entry.mod_main = main
+                entry.mod_sub = sub
+                entry.version = version
+                entry.lease = lease
+            if len(page) < _PAGE_RECORDS:
+                return main
+            start = page[-1][0] + b"\0"
+    except IndexError as error:
+        raise EngineCorrupt(f"the record after {start!r} ends inside a field") from error

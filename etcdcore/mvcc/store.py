@@ -1,0 +1,306 @@
+"""The store: keys at revisions over an engine, with an index of every key in memory.
+
+Values are in the engine only; the index says where. A write is one engine append for each changed key and reads nothing
+back. Who writes calls `put` and `delete` for one request and then `end_revision`: all of it is one main revision.
+
+Invariants:
+1. `current_revision` never decreases, also over restarts and compaction. A fresh store is at 1.
+2. Each request that changes a key takes exactly one main revision, sub revisions 0, 1, ... in order of the changes.
+3. The index always agrees with the engine's KEY table, the open batch included.
+4. `stale` holds exactly the keys that have a history or are deleted.
+
+Source: etcd server/storage/mvcc/kvstore.go, kvstore_txn.go.
+"""
+
+from array import array
+from typing import Final, final
+
+from etcdcore.errors import CoreError, RevisionCompacted, RevisionInFuture
+from etcdcore.mvcc.compaction import FINISHED, SCHEDULED, CompactionRun
+from etcdcore.mvcc.engine import KEY, META, Engine
+from etcdcore.mvcc.key_index import KeyIndex
+from etcdcore.mvcc.loading import load_index
+from etcdcore.mvcc.revision import (
+    decode_record,
+    decode_record_key,
+    encode_mod_field,
+    encode_record,
+    encode_tombstone,
+    record_key,
+    tombstone_key,
+)
+from etcdcore.mvcc.sorted_keys import SortedKeys
+from etcdcore.types import DELETE, PUT, KeyEvent, KeyValue
+
+OPEN_END: Final = b"\0"
+_SCAN_RECORDS: Final = 512
+
+
+@final
+class Store:
+    """Opens what the engine holds. The owner alone calls it; `compaction` is the run in progress or None."""
+
+    __slots__ = (
+        "_events",
+        "_mod_field",
+        "compacted_revision",
+        "compaction",
+        "current_revision",
+        "engine",
+        "index",
+        "sorted_keys",
+        "stale",
+    )
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self.index: Final[dict[bytes, KeyIndex]] = {}
+        self.sorted_keys: Final = SortedKeys()
+        self.stale: Final[dict[bytes, KeyIndex]] = {}
+        self._events: list[KeyEvent] = []
+        self._mod_field = b""
+        newest = load_index(engine, self.index, self.sorted_keys, self.stale)
+        finished = self._read_mark(FINISHED)
+        scheduled = max(self._read_mark(SCHEDULED), finished)
+        self.compacted_revision: int = scheduled
+        self.current_revision: int = max(newest, scheduled, 1)
+        self.compaction: CompactionRun | None = None
+        if scheduled > finished:
+            self._begin_compaction(scheduled)
+
+    def _read_mark(self, name: bytes) -> int:
+        data = self.engine.get(META, name)
+        return -1 if data is None else decode_record_key(data)[0]
+
+    # Writing.
+
+    @property
+    def visible_revision(self) -> int:
+        """The revision that a read sees now: within a request that has changed something, already its own."""
+        return self.current_revision + 1 if self._events else self.current_revision
+
+    def put(self, key: bytes, value: bytes, lease: int) -> int:
+        """Sets a key. Returns the lease it was attached to before (0: none)."""
+        events = self._events
+        main = self.current_revision + 1
+        sub = len(events)
+        if sub == 0:
+            self._mod_field = encode_mod_field(main)
+        entry = self.index.get(key)
+        if entry is None:
+            self.index[key] = KeyIndex(main, main, sub, 1, lease)
+            self.sorted_keys.pending.append(key)
+            create = main
+            version = 1
+            former_lease = 0
+        else:
+            version = entry.version
+            history = entry.history
+            if history is None:
+                entry.history = array("q", (entry.mod_main, entry.mod_sub << 1 if version else entry.mod_sub << 1 | 1))
+                self.stale[key] = entry
+            else:
+                history.append(entry.mod_main)
+                history.append(entry.mod_sub << 1 if version else entry.mod_sub << 1 | 1)
+            if version:
+                create = entry.create
+            else:
+                create = entry.create = main
+            version += 1
+            former_lease = entry.lease
+            entry.mod_main = main
+            entry.mod_sub = sub
+            entry.version = version
+            entry.lease = lease
+        self.engine.append(
+            KEY, record_key(main, sub), encode_record(key, create, self._mod_field, version, value, lease)
+        )
+        events.append(KeyEvent(PUT, KeyValue(key, create, main, version, value, lease), None))
+        return former_lease
+
+    def delete(self, key: bytes) -> int:
+        """Deletes a key that exists. Returns the lease it was attached to (0: none)."""
+        entry = self.index[key]
+        assert entry.version, f"{key!r} is deleted already"
+        events = self._events
+        main = self.current_revision + 1
+        sub = len(events)
+        if sub == 0:
+            self._mod_field = encode_mod_field(main)
+        former_lease = entry.lease
+        history = entry.history
+        if history is None:
+            entry.history = array("q", (entry.mod_main, entry.mod_sub << 1))
+            self.stale[key] = entry
+        else:
+            history.append(entry.mod_main)
+            history.append(entry.mod_sub << 1)
+        entry.mod_main = main
+        entry.mod_sub = sub
+        entry.create = entry.version = entry.lease = 0
+        self.engine.append(KEY, tombstone_key(main, sub), encode_tombstone(key))
+        events.append(KeyEvent(DELETE, KeyValue(key, 0, main, 0, b"", 0), None))
+        return former_lease
+
+    def end_revision(self) -> list[KeyEvent]:
+        """Ends the request: its changes, in sub-revision order, are the new current revision. Empty if none changed."""
+        events = self._events
+        if events:
+            self.current_revision += 1
+            self._events = []
+        return events
+
+    # Reading.
+
+    def keys_between(self, key: bytes, range_end: bytes) -> list[bytes]:
+        """The keys of an interval that the index knows, in order; deleted ones may be among them."""
+        if not range_end:
+            return [key] if key in self.index else []
+        if range_end == OPEN_END:
+            return self.sorted_keys.between(key, b"")
+        return self.sorted_keys.between(key, range_end)
+
+    def exists(self, key: bytes) -> bool:
+        entry = self.index.get(key)
+        return entry is not None and entry.version != 0
+
+    def live_keys_between(self, key: bytes, range_end: bytes) -> list[bytes]:
+        """The keys of an interval that exist now, in order."""
+        index = self.index
+        return [found for found in self.keys_between(key, range_end) if index[found].version]
+
+    def key_now(self, key: bytes) -> KeyValue | None:
+        """The pair as it is now, within a request its own changes included."""
+        entry = self.index.get(key)
+        if entry is None or entry.version == 0:
+            return None
+        return self._read(entry.mod_main, entry.mod_sub)
+
+    def key_at(self, key: bytes, revision: int) -> KeyValue | None:
+        """The pair as it was at a revision; None too when that is compacted."""
+        entry = self.index.get(key)
+        if entry is None or revision < self.compacted_revision:
+            return None
+        found = entry.find(revision)
+        return None if found is None else self._read(found[0], found[1])
+
+    def collect(
+        self, key: bytes, range_end: bytes, revision: int, limit: int, keys_only: bool
+    ) -> tuple[list[KeyValue], int]:
+        """The first `limit` (0: all, -1: none) pairs of an interval at a revision, and how many there are in all."""
+        index = self.index
+        pairs: list[KeyValue] = []
+        count = 0
+        for found_key in self.keys_between(key, range_end):
+            entry = index[found_key]
+            if entry.mod_main <= revision:
+                version = entry.version
+                if not version:
+                    continue
+                count += 1
+                if limit and len(pairs) >= limit:
+                    continue
+                if keys_only:
+                    pairs.append(KeyValue(found_key, entry.create, entry.mod_main, version, b"", entry.lease))
+                else:
+                    pairs.append(self._read(entry.mod_main, entry.mod_sub))
+                continue
+            found = entry.find(revision)
+            if found is None:
+                continue
+            count += 1
+            if limit and len(pairs) >= limit:
+                continue
+            pair = self._read(found[0], found[1])
+            if keys_only:
+                pair = KeyValue(pair.key, pair.create_revision, pair.mod_revision, pair.version, b"", pair.lease)
+            pairs.append(pair)
+        return pairs, count
+
+    def _read(self, main: int, sub: int) -> KeyValue:
+        data = self.engine.get(KEY, record_key(main, sub))
+        assert data is not None, f"the index names revision {main}.{sub}, the engine has no such record"  # I3
+        return decode_record(data)
+
+    def read_history(self, first_revision: int, revisions_max: int) -> tuple[list[list[KeyEvent]], int]:
+        """Whole revisions of events from `first_revision` on, at most so many, and the next revision to read.
+
+        The caller makes sure that `first_revision` is not below the compacted one.
+        """
+        revisions: list[list[KeyEvent]] = []
+        current = -1
+        start = record_key(max(first_revision, 0), 0)
+        while True:
+            page = self.engine.scan(KEY, start, b"", _SCAN_RECORDS)
+            for stored_key, data in page:
+                main, _, is_tombstone = decode_record_key(stored_key)
+                if main != current:
+                    if len(revisions) == revisions_max:
+                        return revisions, main
+                    current = main
+                    revisions.append([])
+                pair = decode_record(data)
+                if is_tombstone:
+                    pair = KeyValue(pair.key, 0, main, 0, b"", 0)
+                revisions[-1].append(KeyEvent(DELETE if is_tombstone else PUT, pair, None))
+            if len(page) < _SCAN_RECORDS:
+                return revisions, self.current_revision + 1
+            start = page[-1][0] + b"\0"
+
+    def check_revision(self, revision: int) -> CoreError | None:
+        """Whether a read at a revision can be served: refuses RevisionInFuture, RevisionCompacted."""
+        if revision > self.visible_revision:
+            return RevisionInFuture()
+        if revision < self.compacted_revision:
+            return RevisionCompacted()
+        return None
+
+    # Compaction.
+
+    def compact(self, revision: int) -> CoreError | None:
+        """Makes everything before `revision` unreadable at once; the caller steps `compaction` to free the room.
+
+        Refuses RevisionCompacted, RevisionInFuture.
+        """
+        if revision <= self.compacted_revision:
+            return RevisionCompacted()
+        if revision > self.current_revision:
+            return RevisionInFuture()
+        self.engine.put(META, SCHEDULED, record_key(max(revision, 0), 0))
+        self.compacted_revision = revision
+        # A run that is still going on is taken over: what it would remove, this one removes too.
+        self._begin_compaction(revision)
+        return None
+
+    def _begin_compaction(self, revision: int) -> None:
+        self.compaction = CompactionRun(self.engine, self.index, self.sorted_keys, self.stale, revision)
+
+    def step_compaction(self, budget: int) -> bool:
+        """Goes on with the compaction in progress; True when there is nothing (more) to do."""
+        run = self.compaction
+        if run is None:
+            return True
+        if run.step(budget):
+            self.compaction = None
+            return True
+        return False
+
+    def check_invariants(self) -> None:
+        self.sorted_keys.check_invariants()
+        assert len(self.sorted_keys) == len(self.index)
+        records: dict[bytes, bool] = {}
+        for key, entry in self.index.items():
+            history = entry.history
+            assert (history is not None or not entry.version) == (key in self.stale)  # I4
+            positions = [] if history is None else history.tolist()
+            present = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
+            positions += [entry.mod_main, present]
+            pairs = [(positions[at], positions[at + 1]) for at in range(0, len(positions), 2)]
+            assert pairs == sorted(pairs)
+            for main, marked_sub in pairs:
+                encode = tombstone_key if marked_sub & 1 else record_key
+                records[encode(main, marked_sub >> 1)] = True
+        assert all(self.stale[key] is self.index[key] for key in self.stale)
+        stored = {stored_key for stored_key, _ in self.engine.scan(KEY, b"", b"")}
+        assert stored == set(records), "index and engine disagree"  # I3
+        assert self.compacted_revision <= self.current_revision  # I1

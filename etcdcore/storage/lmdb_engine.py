@@ -1,0 +1,256 @@
+"""The engine of the product: LMDB, its one open write transaction as the batch.
+
+LMDB runs without its own syncs, so a process that dies loses nothing that was committed (the kernel has the pages), but
+a machine that dies could leave any mixture of old and new pages. Two things bring back the last synced state then:
+
+- A read transaction stays open at the commit that was synced last, so LMDB never reuses a page of that state.
+- The meta page of that commit is kept in a file of its own, written after the sync, with the boot id of the machine.
+  Opening under another boot id puts this meta page back, which is exactly the synced state. The log has what follows.
+
+Invariants:
+1. All writes and the owner's reads go through the one write transaction; a failure in it goes back to the last commit.
+2. The data file always contains every page of the last synced state.
+3. The synced meta file names a state whose pages are on the disk.
+
+The map is a reservation of address space, not of memory or disk (it is read-only, the file grows by writes), so it is
+far larger than any store will be and never has to grow: growing it needs all transactions closed.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from struct import Struct
+from typing import Final, cast, final
+
+import lmdb
+
+from etcdcore.errors import EngineCommitFailed, EngineCorrupt, EngineError, EngineFull
+from etcdcore.mvcc.engine import TABLE_NAMES, Engine
+
+MAP_BYTES_DEFAULT: Final = 1 << 40
+DATA_FILE_NAME: Final = "data.mdb"
+SYNCED_FILE_NAME: Final = "synced.meta"
+
+# LMDB 0.9 on 64 bit. Page header: number u64 | pad u16 | flags u16 | lower u16 | upper u16. Meta page behind it:
+# magic u32 | version u32 | address u64 | map size u64 | 2 tables of 48 bytes | last page u64 | transaction u64.
+_META_HEAD: Final = Struct("=QHHHHII")
+_META_MAGIC: Final = 0xBEEFC0DE
+_META_VERSION: Final = 1
+_TRANSACTION: Final = Struct("=Q")
+_TRANSACTION_OFFSET: Final = 16 + 8 + 8 + 8 + 2 * 48 + 8
+_BOOT_ID_BYTES: Final = 36
+
+_Pairs = Iterator[tuple[bytes, bytes]]
+
+
+@final
+class LmdbEngine(Engine):
+    """Opens or creates the database in directory `path`. `boot_id` names the machine's run ("" reads the kernel's).
+
+    `restored` is True when the last synced state was put back because the machine had been restarted. Raises
+    EngineError and EngineCorrupt.
+    """
+
+    def __init__(self, path: str, map_bytes: int = MAP_BYTES_DEFAULT, boot_id: str = "") -> None:
+        self._path: Final = Path(path)
+        self._boot_id: Final = (boot_id or _read_boot_id()).encode().ljust(_BOOT_ID_BYTES)[:_BOOT_ID_BYTES]
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            self.restored: Final = self._restore_synced_state()
+            self._environment: Final = lmdb.open(
+                str(self._path),
+                map_size=map_bytes,
+                max_dbs=len(TABLE_NAMES),
+                sync=False,
+                metasync=False,
+                writemap=False,
+                readahead=False,
+                max_spare_txns=4,
+            )
+            self._tables: Final = [self._environment.open_db(name) for name in TABLE_NAMES]
+            self._pinned: lmdb.Transaction | None = None
+            self._txn: lmdb.Transaction = self._environment.begin(write=True)
+            self.sync()
+        except (lmdb.Error, OSError) as error:
+            raise EngineError(f"cannot open the engine in {path}: {error}") from error
+
+    def get(self, table: int, key: bytes) -> bytes | None:
+        # Without buffers=True, which nobody sets here, LMDB's binding returns bytes and never a memoryview.
+        return cast("bytes | None", self._txn.get(key, None, self._tables[table]))
+
+    def put(self, table: int, key: bytes, value: bytes) -> None:
+        try:
+            self._txn.put(key, value, True, True, False, self._tables[table])
+        except lmdb.Error as error:
+            self._fail(error)
+
+    def append(self, table: int, key: bytes, value: bytes) -> None:
+        try:
+            self._txn.put(key, value, True, True, True, self._tables[table])
+        except lmdb.Error as error:
+            self._fail(error)
+
+    def delete(self, table: int, key: bytes) -> bool:
+        try:
+            return bool(self._txn.delete(key, b"", self._tables[table]))
+        except lmdb.Error as error:
+            self._fail(error)
+            return False
+
+    def _fail(self, error: lmdb.Error) -> None:
+        """A failed write leaves an LMDB transaction unusable: go back to the last commit, and say what happened."""
+        self.rollback()
+        if isinstance(error, lmdb.MapFullError | lmdb.DiskError):
+            raise EngineFull(f"no room in the engine: {error}") from error
+        raise EngineError(f"write failed: {error}") from error
+
+    def scan(
+        self, table: int, start: bytes, end: bytes, limit: int = 0, reverse: bool = False
+    ) -> list[tuple[bytes, bytes]]:
+        cursor = self._txn.cursor(self._tables[table])
+        pairs: list[tuple[bytes, bytes]] = []
+        if reverse:
+            # Stand on the greatest key below `end`.
+            found = cursor.set_range(end) if end else False
+            found = cursor.prev() if found else cursor.last()
+            for pair in cast(_Pairs, cursor.iterprev(keys=True, values=True)) if found else ():
+                if pair[0] < start:
+                    break
+                pairs.append(pair)
+                if len(pairs) == limit:
+                    break
+            return pairs
+        found = cursor.set_range(start) if start else cursor.first()
+        if not found:
+            return pairs
+        for pair in cast(_Pairs, cursor.iternext(keys=True, values=True)):
+            if end and pair[0] >= end:
+                break
+            pairs.append(pair)
+            if len(pairs) == limit:
+                break
+        return pairs
+
+    def commit(self) -> None:
+        try:
+            self._txn.commit()
+        except lmdb.Error as error:
+            self._txn = self._environment.begin(write=True)
+            raise EngineCommitFailed(f"commit failed, back at the last one: {error}") from error
+        self._txn = self._environment.begin(write=True)
+
+    def rollback(self) -> None:
+        self._txn.abort()
+        self._txn = self._environment.begin(write=True)
+
+    def sync(self) -> None:
+        # The order matters: pin the state, so that its pages stay; take its meta page before later commits overwrite
+        # it; write all pages; only then name it the synced state, and only then let the former one go.
+        pin = self._environment.begin()
+        try:
+            meta = self._read_meta(pin.id())
+            self._environment.sync(True)
+            if meta is not None:
+                self._write_synced(meta)
+        except (lmdb.Error, OSError) as error:
+            pin.abort()
+            raise EngineError(f"sync failed: {error}") from error
+        if meta is None:
+            # Two commits passed while we looked. What is pinned stays the former state, and the next sync tries again.
+            pin.abort()
+            return
+        former = self._pinned
+        self._pinned = pin
+        if former is not None:
+            former.abort()
+
+    def _read_meta(self, transaction: int) -> bytes | None:
+        """The meta page of that commit, or None when it is overwritten already."""
+        page_bytes = self._environment.stat()["psize"]
+        with (self._path / DATA_FILE_NAME).open("rb") as file:
+            page = os.pread(file.fileno(), page_bytes, (transaction & 1) * page_bytes)
+        if _meta_transaction(page) != transaction:
+            return None
+        return page
+
+    def _write_synced(self, meta: bytes) -> None:
+        temporary = self._path / (SYNCED_FILE_NAME + ".tmp")
+        with temporary.open("wb") as file:
+            file.write(self._boot_id + meta)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._path / SYNCED_FILE_NAME)
+        directory = os.open(self._path, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _restore_synced_state(self) -> bool:
+        """Puts the synced meta page back, in both places, if the machine was restarted since the file was written."""
+        synced = self._path / SYNCED_FILE_NAME
+        data = self._path / DATA_FILE_NAME
+        if not synced.exists() or not data.exists():
+            # New, or the copy that a backup made: whole as it is, since the first open never returned.
+            return False
+        content = synced.read_bytes()
+        if content[:_BOOT_ID_BYTES] == self._boot_id:
+            return False
+        page = content[_BOOT_ID_BYTES:]
+        transaction = _meta_transaction(page)
+        if transaction < 0:
+            raise EngineCorrupt(f"{synced} holds no meta page")
+        older = bytearray(page)
+        _TRANSACTION.pack_into(older, _TRANSACTION_OFFSET, max(transaction - 1, 0))
+        with data.open("r+b") as file:
+            for number in (0, 1):
+                copy = bytearray(page) if transaction & 1 == number else older
+                copy[:8] = _TRANSACTION.pack(number)
+                file.seek(number * len(page))
+                file.write(copy)
+            file.flush()
+            os.fsync(file.fileno())
+        return True
+
+    def backup(self, path: str) -> None:
+        try:
+            Path(path).mkdir(parents=True)
+            self._environment.copy(path, compact=True)
+        except (lmdb.Error, OSError) as error:
+            raise EngineError(f"backup to {path} failed: {error}") from error
+
+    def size(self) -> tuple[int, int]:
+        """Bytes of the file, and of the pages in the tables as the open batch sees them."""
+        page_bytes = self._environment.stat()["psize"]
+        allocated = (self._path / DATA_FILE_NAME).stat().st_size
+        pages = 2
+        for table in self._tables:
+            stat = self._txn.stat(table)
+            pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return allocated, pages * page_bytes
+
+    def close(self) -> None:
+        self._txn.abort()
+        if self._pinned is not None:
+            self._pinned.abort()
+            self._pinned = None
+        self._environment.close()
+
+
+def _meta_transaction(page: bytes) -> int:
+    """The transaction number in a meta page, or -1 when it is none."""
+    if len(page) < _TRANSACTION_OFFSET + _TRANSACTION.size:
+        return -1
+    head = _META_HEAD.unpack_from(page, 0)
+    if head[5] != _META_MAGIC or head[6] & 0xFFFF != _META_VERSION:
+        return -1
+    transaction: int = _TRANSACTION.unpack_from(page, _TRANSACTION_OFFSET)[0]
+    return transaction
+
+
+def _read_boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except FileNotFoundError:
+        # No such file but on Linux: every open then goes back to the last synced state, which is always right.
+        return f"unknown-{os.urandom(12).hex()}"
