@@ -148,12 +148,14 @@ def test_a_huge_declared_count_allocates_nothing_beyond_the_frame() -> None:
 
 
 def test_a_frame_full_of_the_smallest_elements_costs_a_bounded_multiple_of_itself() -> None:
-    """A vector's elements are objects, so the bound is a factor: about 60 bytes for the 4 of an empty string."""
+    """Elements are objects, so the bound is a factor: 17 for the dearest, strings of one bad byte each."""
     count = 50_000
     strings = count.to_bytes(4, "big") + bytes(4 * count)
+    bad_strings = count.to_bytes(4, "big") + b"\x00\x00\x00\x01\xff" * count
     acls = count.to_bytes(4, "big") + bytes(12 * count) + bytes(68)
     for raw, decode in (
         (strings, records.GetChildrenResponse.decode),
+        (bad_strings, records.GetChildrenResponse.decode),
         (acls, records.GetACLResponse.decode),
     ):
         tracemalloc.start()
