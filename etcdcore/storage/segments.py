@@ -125,7 +125,7 @@ class SegmentFiles:
         return self._directory / self._name.text
 
     def write(self, write: SegmentWrite, data: bytes) -> None:
-        """Puts the bytes on the disk. Raises DiskFull, after which the same write can be tried again; WalWriteFailed."""
+        """Puts the bytes on the disk. Raises DiskFull, after which it can be tried again, or WalWriteFailed."""
         if write.name.text != self._name.text:
             self._start(write.name)
         end = write.offset + len(data)

@@ -286,12 +286,12 @@ class _WalReader:
             raise WalCorrupted(self._directory / segments[0].text, 0, reason)
         scans = [self._read_full(name)[0] for name in segments[position:-1]]
         scans.append(tail)
+        self._check_chain(segments[position:], scans)
         contents = WalContents(scans[0].records[1].body)
         contents.torn_tail = self._torn_tail
         last_index = LogIndex(segments[position].first_index - 1)
         for name, scan in zip(segments[position:], scans, strict=True):
             last_index = self._collect(name, scan, contents, after_index, last_index)
-        self._check_chain(segments[position:], scans)
         files = self._open_tail(segments[-1], tail, tail_length)
         state = None if contents.hard_state is None else encode_hard_state(contents.hard_state)
         chain = RecordChain(segments[-1].seed, tail.end, tail.records[-1].crc)
