@@ -1,0 +1,50 @@
+# make run: the bridge on 127.0.0.1:2181.  make test: everything.  make lint, make bench: parts of it.
+# Needs Python 3.11, make and the package manager; what else the tests need is installed if we are root.
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV := .venv
+BIN := $(VENV)/bin
+ADDRESS ?= 127.0.0.1:2181
+DATA_DIR ?= .zkbridge-data
+LOG_LEVEL ?= info
+PYTEST_WORKERS ?= 2
+PYTEST_ARGS ?=
+
+.PHONY: run dev peers lint test bench clean
+
+run: $(VENV)/.run
+	$(BIN)/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
+
+$(BIN)/python:
+	$(PYTHON) integration/peers/machine.py venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+
+$(VENV)/.run: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q -e ".[remote]" --group dev
+	touch $@ $(VENV)/.run
+
+dev: $(VENV)/.dev
+
+peers: $(VENV)/.dev
+	$(BIN)/python integration/peers/machine.py java maven golang
+	$(BIN)/python -m integration.peers.prefetch
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: lint peers
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+bench: peers
+	$(BIN)/python -m integration.bench
+
+clean:
+	rm -rf $(VENV) $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
