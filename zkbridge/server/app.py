@@ -1,0 +1,213 @@
+"""Wiring, start and end of one bridge. Read this first.
+
+Start: open the store (lock, replay) -> load the replica -> take over the fence -> listen.
+End (SIGTERM, SIGINT), in this order and nowhere else: stop accepting -> answer what is in flight -> close the
+connections -> stop the store (sync, checkpoint, unlock) -> exit 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+import sys
+from typing import Final, final
+
+import structlog
+import uvloop
+
+from zkbridge.backend.embedded import BackendError, open_embedded
+from zkbridge.backend.interface import Backend
+from zkbridge.commit.ordered import OrderedCommitter
+from zkbridge.config import Config
+from zkbridge.keyspace.changes import load_changes
+from zkbridge.keyspace.keys import Keyspace
+from zkbridge.server.clock import monotonic_ms, wall_ms
+from zkbridge.server.dispatcher import Dispatcher
+from zkbridge.server.feed import RevisionFeed
+from zkbridge.server.four_letter_facts import LiveFacts
+from zkbridge.server.listener import Listener
+from zkbridge.server.read_requests import ReadRequests
+from zkbridge.server.reaper import Reaper
+from zkbridge.server.session_keeper import SessionKeeper
+from zkbridge.server.statistics import ServerStatistics
+from zkbridge.server.write_requests import WriteRequests
+from zkbridge.sessions.table import SessionTable
+from zkbridge.tree.overlay import Overlay
+from zkbridge.tree.replica import Replica
+from zkbridge.watches.table import WatchTable
+
+_log = structlog.get_logger()
+
+LOAD_PAGE: Final = 10_000
+DRAIN_TIMEOUT_S: Final = 10.0
+"""How long the end waits for writes in flight; their clients see a closed connection after it."""
+
+SPARE_DESCRIPTORS: Final = 64
+"""Descriptors kept for files and the like when connections are limited by the process's limit."""
+
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long the loop may keep the interpreter from the log's thread when that comes back from fdatasync. Python's default,
+5 ms, would be the better part of a write's latency."""
+
+GARBAGE_THRESHOLDS: Final = (50_000, 20, 1000)
+"""The tree is millions of objects without cycles: the default thresholds would have the collector walk it all day."""
+
+
+@final
+class Bridge:
+    """Every room of one bridge, wired."""
+
+    def __init__(self, config: Config, backend: Backend) -> None:
+        self._config: Final = config
+        self._backend: Final = backend
+        self._keyspace: Final = Keyspace(config.prefix.encode())
+        self.replica: Final = Replica()
+        self.watches: Final = WatchTable()
+        overlay = Overlay(self.replica)
+        statistics = ServerStatistics(wall_ms())
+        sessions = SessionTable(
+            config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms, monotonic_ms()
+        )
+        auth_rules = config.auth_rules()
+        self._committer: Final = OrderedCommitter(backend, overlay, self._keyspace.fence_key)
+        self._keeper: Final = SessionKeeper(
+            backend,
+            self._committer,
+            overlay,
+            self.replica,
+            sessions,
+            self._keyspace,
+            config.tick_time_ms,
+            config.server_id,
+            config.extended_types,
+        )
+        dispatcher = Dispatcher(
+            backend,
+            self.replica,
+            ReadRequests(self.replica, self.watches),
+            WriteRequests(overlay, config.reconfig_enabled),
+            self._committer,
+            self._keeper,
+            auth_rules,
+            statistics,
+        )
+        self._committer.audience = dispatcher
+        self._listener: Final = Listener(
+            dispatcher,
+            self._keeper,
+            self.watches,
+            statistics,
+            auth_rules,
+            config.jute_maxbuffer,
+            _connections_max(config.max_cnxns),
+            config.max_client_cnxns,
+            config.sessionless_timeout_ms,
+        )
+        self._listener.four_letter = LiveFacts(
+            config, self.replica, self.watches, sessions, self._listener, self._committer, statistics
+        )
+        self._feed: Final = RevisionFeed(
+            self.replica, self.watches, self._committer, dispatcher, self._keeper, self._keyspace, self._listener
+        )
+        self._reaper: Final = Reaper(
+            self._committer,
+            overlay,
+            self.replica,
+            self._keyspace,
+            config.container_check_interval_ms,
+            config.container_max_per_minute,
+            config.container_max_never_used_ms,
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serves until `stop` is set, then ends in order."""
+        async with asyncio.TaskGroup() as group:
+            store = group.create_task(self._backend.serve(), name="store")
+            try:
+                await self._start()
+                keepers = [
+                    group.create_task(self._keeper.serve(), name="session keeper"),
+                    group.create_task(self._listener.serve(), name="silent connections"),
+                    group.create_task(self._reaper.serve(), name="reaper"),
+                ]
+                await stop.wait()
+                await self._drain()
+                for task in keepers:
+                    task.cancel()
+            finally:
+                await self._backend.stop()
+            await store
+
+    async def _start(self) -> None:
+        started_ms = monotonic_ms()
+        await self._backend.wait_writable()
+        prefix = self._keyspace.prefix
+        revision = self._backend.subscribe(self._feed, prefix)
+        await load_changes(self._backend.load(prefix, revision, LOAD_PAGE), self.replica, self._keyspace, revision)
+        self._keeper.restored()
+        self._feed.loaded()
+        self._committer.take_over()
+        while not self._committer.can_submit:
+            await asyncio.sleep(0.001)
+        gc.collect()
+        gc.freeze()
+        host, port = await self._listener.listen(
+            self._config.client_host, self._config.client_port, self._config.client_backlog
+        )
+        _log.info(
+            "server_started",
+            client_addr=f"{host}:{port}",
+            zxid=hex(self.replica.zxid),
+            znodes=len(self.replica.znodes),
+            sessions=len(self.replica.sessions),
+            duration_ms=monotonic_ms() - started_ms,
+        )
+
+    async def _drain(self) -> None:
+        _log.info("server_stopping", in_flight=self._committer.in_flight_count)
+        self._listener.stop_accepting()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                while self._committer.in_flight_count:
+                    await asyncio.sleep(0.005)
+        self._listener.flush_dirty()
+        self._listener.close_clients()
+
+
+def _connections_max(configured: int) -> int:
+    """What the descriptor limit allows, raised as far as it goes; less if the configuration says so."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    allowed = max(soft - SPARE_DESCRIPTORS, 1)
+    return min(configured, allowed) if configured else allowed
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    backend = open_embedded(config.data_dir, config.compaction_retention_s)
+    await Bridge(config, backend).serve(stop)
+
+
+def run(config: Config) -> int:
+    """Serves until a signal. Returns the exit status."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    status = 0
+    try:
+        uvloop.run(_serve(config))
+    except* (BackendError, OSError) as group:
+        status = 1
+        for error in group.exceptions:
+            _log.error("server_failed", reason=str(error))
+    if status == 0:
+        _log.info("server_stopped")
+    return status

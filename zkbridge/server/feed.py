@@ -1,0 +1,110 @@
+"""Every revision of the store, into the tree and out to the clients.
+
+For each revision, in this order and in one go (design section 3): the tree changes; the watches that fire are queued on
+their connections; the write that waited for this revision is answered.
+
+Invariants:
+1. Revisions are applied in order, each once; the replica's zxid is the last one, foreign keys' revisions included.
+2. An event is queued before any answer that shows its change.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+import structlog
+
+from zkbridge.backend.interface import NO_EVENTS, RevisionSink, StoreEvent, WriteToken
+from zkbridge.commit.ordered import OrderedCommitter
+from zkbridge.keyspace.changes import changes_from_events
+from zkbridge.keyspace.keys import Keyspace
+from zkbridge.keyspace.zxid import zxid_of
+from zkbridge.plan.plan import Plan
+from zkbridge.protocol import opcodes
+from zkbridge.server.dispatcher import Dispatcher
+from zkbridge.server.listener import Listener
+from zkbridge.server.session_keeper import SessionKeeper
+from zkbridge.tree.replica import Replica
+from zkbridge.watches.table import WatchTable
+
+_log = structlog.get_logger()
+
+
+@final
+class RevisionFeed(RevisionSink):
+    """What the store tells, handed on."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        watches: WatchTable,
+        committer: OrderedCommitter,
+        dispatcher: Dispatcher,
+        keeper: SessionKeeper,
+        keyspace: Keyspace,
+        listener: Listener,
+    ) -> None:
+        self._replica: Final = replica
+        self._watches: Final = watches
+        self._committer: Final = committer
+        self._dispatcher: Final = dispatcher
+        self._keeper: Final = keeper
+        self._keyspace: Final = keyspace
+        self._listener: Final = listener
+        self._held: list[tuple[int, list[StoreEvent]]] | None = []
+
+    def loaded(self) -> None:
+        """The replica is whole: what was held back meanwhile follows."""
+        held, self._held = self._held, None
+        for revision, events in held or []:
+            self.revision_applied(revision, events, None)
+
+    def revision_applied(self, revision: int, events: list[StoreEvent], token: WriteToken | None) -> None:
+        if isinstance(token, Plan):
+            changes = token.changes
+            self._replica.apply(revision, changes)
+            self._watches.fire(changes, self._replica, zxid_of(revision))
+            self._committer.plan_applied(token)
+            if token.opcode < opcodes.CREATE_SESSION + 1:
+                self._keeper.changes_applied(changes)
+            self._dispatcher.plan_applied(token)
+            return
+        if self._held is not None:
+            self._held.append((revision, events))
+            return
+        if token is None and events is not NO_EVENTS and events:
+            changes = changes_from_events(events, self._replica, self._keyspace)
+            self._replica.apply(revision, changes)
+            self._watches.fire(changes, self._replica, zxid_of(revision))
+            self._keeper.changes_applied(changes)
+            return
+        self._replica.apply(revision, [])
+        if token is not None and self._committer.fence_taken(token, revision):
+            _log.info("writer_took_over", revision=revision)
+
+    def write_refused(self, token: WriteToken, reason: str, revision: int) -> None:
+        assert isinstance(token, Plan), "the take-over has no compares and can't be refused"
+        _log.warning("write_refused", reason=reason, session_id=hex(token.session_id), op=token.opcode)
+        self._committer.plan_refused(token, reason, revision)
+        self._listener.flush_dirty()
+
+    def write_dropped(self, token: WriteToken, reason: str, is_decided: bool) -> None:
+        if isinstance(token, Plan):
+            self._committer.plan_dropped(token, reason, is_decided)
+            self._listener.flush_dirty()
+
+    def batch_applied(self) -> None:
+        self._listener.flush_dirty()
+
+    def leases_expired(self, lease_ids: list[int]) -> list[int]:
+        return self._keeper.leases_expired(lease_ids)
+
+    def write_state_changed(self, reason: str | None) -> None:
+        if reason is None:
+            _log.warning("writes_resumed")
+        else:
+            _log.error("writes_refused", reason=reason, cure="reads go on; writes do too once the cause is gone")
+        self._dispatcher.write_state_changed(reason)
+
+    def backend_failed(self, error: BaseException) -> None:
+        _log.error("backend_failed", error=repr(error))

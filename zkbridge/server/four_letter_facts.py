@@ -1,0 +1,172 @@
+"""Where the four-letter words get their facts: the live server behind `protocol.four_letter`'s ABC."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, final
+
+from zkbridge.commit.ordered import OrderedCommitter
+from zkbridge.config import Config
+from zkbridge.protocol.four_letter import (
+    ConfigurationFacts,
+    ConnectionFacts,
+    FourLetterFacts,
+    ServerSummary,
+    answer_four_letter_word,
+)
+from zkbridge.protocol.opcodes import SHORT_NAMES
+from zkbridge.server.client import Client
+from zkbridge.server.clock import monotonic_ms, wall_ms
+from zkbridge.server.listener import FourLetterDesk, Listener
+from zkbridge.server.statistics import ServerStatistics
+from zkbridge.sessions.table import SessionTable
+from zkbridge.tree.replica import Replica
+from zkbridge.watches.table import WatchTable
+
+
+@final
+class LiveFacts(FourLetterFacts, FourLetterDesk):
+    """Reads the rooms when a word asks; keeps nothing."""
+
+    def __init__(
+        self,
+        config: Config,
+        replica: Replica,
+        watches: WatchTable,
+        sessions: SessionTable,
+        listener: Listener,
+        committer: OrderedCommitter,
+        statistics: ServerStatistics,
+    ) -> None:
+        self._config: Final = config
+        self._replica: Final = replica
+        self._watches: Final = watches
+        self._sessions: Final = sessions
+        self._listener: Final = listener
+        self._committer: Final = committer
+        self._statistics: Final = statistics
+
+    def answer(self, word: str, mask: bytes) -> bytes:
+        return answer_four_letter_word(word, mask, self, self._config.whitelist)
+
+    def is_serving(self) -> bool:
+        return True  # the port is open only while the replica is whole
+
+    def summary(self) -> ServerSummary:
+        statistics = self._statistics
+        count = statistics.received_count
+        return ServerSummary(
+            zxid=self._replica.zxid,
+            mode="standalone",
+            znode_count=len(self._replica.znodes),
+            connection_count=len(self._listener.clients),
+            outstanding_count=sum(len(client.pipeline) for client in self._listener.clients),
+            received_count=count,
+            sent_count=self._listener.sent_count,
+            latency_average_ms=statistics.latency_total_ms / count if count else 0.0,
+            latency_max_ms=statistics.latency_max_ms,
+            uptime_ms=wall_ms() - statistics.started_ms,
+            watch_count=self._watches.watch_count(),
+            ephemeral_count=self._replica.ephemeral_count,
+            data_bytes=self._replica.data_bytes,
+            session_count=self._sessions.session_count(),
+            open_file_count=len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else -1,
+            open_file_max=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            metrics={
+                "connection_rejected": statistics.connections_refused_count,
+                "commit_count": self._committer.decided_sequence,
+            },
+        )
+
+    def configuration(self) -> ConfigurationFacts:
+        config = self._config
+        return ConfigurationFacts(
+            client_port=self._listener.port,
+            data_dir=str(config.data_dir),
+            data_dir_bytes=_bytes_below(config.data_dir),
+            tick_time_ms=config.tick_time_ms,
+            max_client_cnxns=config.max_client_cnxns,
+            min_session_timeout_ms=config.min_session_timeout_ms,
+            max_session_timeout_ms=config.max_session_timeout_ms,
+            client_port_backlog=config.client_backlog,
+            server_id=config.server_id,
+        )
+
+    def connections(self) -> Sequence[ConnectionFacts]:
+        return [_connection_facts(client) for client in self._listener.clients]
+
+    def environment(self) -> Sequence[tuple[str, str]]:
+        return [
+            ("host.name", platform.node()),
+            ("python.version", platform.python_version()),
+            ("python.implementation", platform.python_implementation()),
+            ("os.name", platform.system()),
+            ("os.arch", platform.machine()),
+            ("os.version", platform.release()),
+            ("user.dir", str(Path.cwd())),
+            ("executable", sys.executable),
+        ]
+
+    def session_deadlines(self) -> Sequence[tuple[int, Sequence[int]]]:
+        offset_ms = wall_ms() - monotonic_ms()
+        return [
+            (deadline_ms + offset_ms, [session.session_id for session in sessions])
+            for deadline_ms, sessions in self._sessions.deadlines()
+        ]
+
+    def ephemerals(self) -> Sequence[tuple[int, Sequence[str]]]:
+        return [(session_id, sorted(paths)) for session_id, paths in self._replica.ephemerals.items()]
+
+    def data_watch_summary(self) -> tuple[int, int, int]:
+        return self._watches.data_summary()
+
+    def data_watches(self) -> Sequence[tuple[int, Sequence[str]]]:
+        return [
+            (watcher.session_id, sorted(paths))
+            for watcher, paths in self._watches.data_paths()
+            if isinstance(watcher, Client)
+        ]
+
+    def reset_connections(self) -> None:
+        for client in self._listener.clients:
+            client.reset_counts()
+
+    def reset_server(self) -> None:
+        self._statistics.reset()
+
+
+def _connection_facts(client: Client) -> ConnectionFacts:
+    answered = client.sent_count
+    return ConnectionFacts(
+        address=client.peer,
+        outstanding_count=len(client.pipeline),
+        received_count=client.received_count,
+        sent_count=client.sent_count,
+        session_id=client.session_id,
+        timeout_ms=client.session.timeout_ms if client.session is not None else 0,
+        last_operation=SHORT_NAMES.get(client.last_opcode, "NA"),
+        established_ms=client.connected_ms,
+        last_xid=client.last_xid,
+        last_zxid=client.last_zxid,
+        last_response_ms=client.last_response_ms,
+        last_latency_ms=client.last_latency_ms,
+        latency_average_ms=client.latency_total_ms // answered if answered else 0,
+        latency_max_ms=client.latency_max_ms,
+        is_reading=client.is_reading,
+    )
+
+
+def _bytes_below(directory: Path) -> int:
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(folder, name)).st_size
+            except FileNotFoundError:
+                continue  # a log segment that was released meanwhile
+    return total

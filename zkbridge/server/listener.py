@@ -1,0 +1,189 @@
+"""The client port: who may connect, which connection a frame goes to, and the end of those that never speak.
+
+Invariants:
+1. At most `connections_max` connections are open, at most `connections_of_host_max` from one address (0: no limit).
+2. A connection without a session is closed after `sessionless_timeout_ms`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from abc import ABC, abstractmethod
+from typing import Final, final
+
+import structlog
+
+from zkbridge.server.client import Client, ClientAudience
+from zkbridge.server.clock import monotonic_ms, wall_ms
+from zkbridge.server.dispatcher import Dispatcher
+from zkbridge.server.session_keeper import SessionKeeper
+from zkbridge.server.statistics import ServerStatistics
+from zkbridge.sessions.credentials import AuthRules, initial_credentials
+from zkbridge.watches.table import WatchTable
+
+_log = structlog.get_logger()
+
+BACKLOG: Final = 1024
+
+
+class FourLetterDesk(ABC):
+    """Answers four-letter words."""
+
+    @abstractmethod
+    def answer(self, word: str, mask: bytes) -> bytes: ...
+
+
+@final
+class Listener(ClientAudience):
+    """Owner of the open connections."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        keeper: SessionKeeper,
+        watches: WatchTable,
+        statistics: ServerStatistics,
+        auth_rules: AuthRules,
+        frame_bytes_max: int,
+        connections_max: int,
+        connections_of_host_max: int,
+        sessionless_timeout_ms: int,
+    ) -> None:
+        self._dispatcher: Final = dispatcher
+        self._keeper: Final = keeper
+        self._watches: Final = watches
+        self._statistics: Final = statistics
+        self._auth_rules: Final = auth_rules
+        self._frame_bytes_max: Final = frame_bytes_max
+        self._connections_max: Final = connections_max
+        self._connections_of_host_max: Final = connections_of_host_max
+        self._sessionless_timeout_ms: Final = sessionless_timeout_ms
+        self._server: asyncio.Server | None = None
+        self._host_counts: Final[dict[str, int]] = {}
+        self._sessionless: Final[dict[Client, int]] = {}
+        self.clients: Final[dict[Client, None]] = {}
+        self.dirty: Final[list[Client]] = []
+        self.four_letter: FourLetterDesk
+        # Set once by the wiring: the desk counts the listener's connections.
+        self.port = 0
+
+    # The socket
+
+    async def listen(self, host: str, port: int, backlog: int) -> tuple[str, int]:
+        """Opens the port. Raises OSError if it can't be had. Returns the address in use (port 0 picks a free one)."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            self._make_client, host or None, port, backlog=backlog if backlog > 0 else BACKLOG
+        )
+        address = self._server.sockets[0].getsockname()
+        self.port = int(address[1])
+        return str(address[0]), self.port
+
+    def _make_client(self) -> Client:
+        return Client(self, self.dirty, self._frame_bytes_max)
+
+    def stop_accepting(self) -> None:
+        """Connections that are open stay so."""
+        if self._server is not None:
+            self._server.close()
+
+    def close_clients(self) -> None:
+        """Sends each what is queued for it and ends it."""
+        for client in list(self.clients):
+            client.close()
+
+    # What connections tell
+
+    def client_connected(self, client: Client) -> None:
+        host = client.peer_host
+        host_count = self._host_counts.get(host, 0)
+        self._host_counts[host] = host_count + 1
+        self.clients[client] = None
+        if len(self.clients) > self._connections_max:
+            self._refuse(client, f"{self._connections_max} connections are open, the most this server takes")
+        elif self._connections_of_host_max and host_count >= self._connections_of_host_max:
+            self._refuse(client, f"{host_count} connections from this address, maxClientCnxns allows no more")
+        else:
+            assert client.transport is not None
+            connection = client.transport.get_extra_info("socket")
+            if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.connected_ms = wall_ms()
+            client.credentials = initial_credentials(host, self._auth_rules)
+            self._sessionless[client] = monotonic_ms()
+
+    def _refuse(self, client: Client, reason: str) -> None:
+        self._statistics.connections_refused_count += 1
+        _log.warning("connection_refused", peer=client.peer, reason=reason)
+        client.abort()
+
+    def frames_received(self, client: Client, frames: list[bytes]) -> None:
+        self._statistics.received_count += len(frames)
+        if client.session is not None:
+            self._dispatcher.receive(client, frames)
+            return
+        if client.is_connecting:
+            client.early_frames += frames
+            return
+        client.is_connecting = True
+        client.early_frames = frames[1:]
+        self._keeper.connect(client, frames[0], self._dispatcher.refusal_reason is None)
+        if client.session is None and not client.is_closing:
+            client.throttle()
+
+    def session_established(self, client: Client) -> None:
+        self._sessionless.pop(client, None)
+
+    def four_letter_word_received(self, client: Client, word: str, mask: bytes) -> None:
+        client.output.append(self.four_letter.answer(word, mask))
+        client.close()
+
+    def flush_dirty(self) -> None:
+        """Queued answers and events go out, one write a connection."""
+        dirty = self.dirty
+        if not dirty:
+            return
+        clients = dirty.copy()
+        dirty.clear()
+        for client in clients:
+            client.flush()
+            client.resume_if_drained()
+
+    def client_disconnected(self, client: Client) -> None:
+        if client not in self.clients:
+            return
+        del self.clients[client]
+        self._sessionless.pop(client, None)
+        host = client.peer_host
+        count = self._host_counts[host] - 1
+        if count:
+            self._host_counts[host] = count
+        else:
+            del self._host_counts[host]
+        self._statistics.sent_count += client.sent_count
+        self._watches.drop(client)
+        self._keeper.detach(client)
+
+    # Time
+
+    def close_silent(self, now_ms: int) -> None:
+        """Ends connections that have been open for too long without a session."""
+        limit_ms = now_ms - self._sessionless_timeout_ms
+        for client, since_ms in list(self._sessionless.items()):
+            if since_ms > limit_ms:
+                break  # in order of arrival
+            del self._sessionless[client]
+            _log.info("client_never_spoke", peer=client.peer, timeout_ms=self._sessionless_timeout_ms)
+            client.abort()
+
+    async def serve(self) -> None:
+        """Polls for connections that never speak."""
+        while True:
+            await asyncio.sleep(1)
+            self.close_silent(monotonic_ms())
+
+    @property
+    def sent_count(self) -> int:
+        """Packets sent so far, by open connections too."""
+        return self._statistics.sent_count + sum(client.sent_count for client in self.clients)
