@@ -47,7 +47,7 @@ _RESULTS_END: Final = _RESULT.pack(-1, True, -1)
 class PlanContext:
     """Who asks, when, and under which settings. One for each session, `now_ms` set anew for each batch of requests.
 
-    `now_ms`: Unix milliseconds for ctime and mtime. `session_id` 0: the server itself (the reaper), no session is checked.
+    `now_ms`: Unix milliseconds for ctime and mtime. `session_id` 0: the server itself, whose session is not checked.
     `session_key` is the store's key of the session, None for the server itself.
     """
 
@@ -133,13 +133,13 @@ class FailedMulti:
 def encode_answer(plan: Plan) -> bytes:
     """Reply body of an applied plan."""
     opcode = plan.opcode
-    if opcode == OP_SET_DATA or opcode == OP_SET_ACL:
+    if opcode in (OP_SET_DATA, OP_SET_ACL):
         return stat_of(plan.changes[0])
     if opcode == OP_CREATE:
         return _encode_path(plan.changes[0])
     if opcode == OP_MULTI:
         return _encode_results(plan)
-    if opcode == OP_CREATE2 or opcode == OP_CREATE_CONTAINER or opcode == OP_CREATE_TTL:
+    if opcode in (OP_CREATE2, OP_CREATE_CONTAINER, OP_CREATE_TTL):
         return _encode_path(plan.changes[0]) + stat_of(plan.changes[0])
     return b""
 

@@ -4,7 +4,12 @@ Source: ZooKeeper ZooKeeperServer.checkACL, PrepRequestProcessor.fixupACL, Diges
 IPAuthenticationProvider.
 """
 
+import re
+from ipaddress import IPv6Address
 from typing import Final, final
+
+from zkbridge.errors import INVALID_ACL, MARSHALLING_ERROR
+from zkbridge.jute.records import ACL, Id
 
 READ: Final = 1
 WRITE: Final = 2
@@ -18,12 +23,13 @@ ALL: Final = 31
 class AclEntry:
     """Permission bits granted to one id of one scheme. Immutable, compares by value."""
 
-    __slots__ = ("id", "perms", "scheme")
+    __slots__ = ("_hash", "id", "perms", "scheme")
 
     def __init__(self, perms: int, scheme: str, id: str) -> None:
         self.perms: Final = perms
         self.scheme: Final = scheme
         self.id: Final = id
+        self._hash: Final = hash((perms, scheme, id))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -34,7 +40,7 @@ class AclEntry:
         )
 
     def __hash__(self) -> int:
-        return hash((self.perms, self.scheme, self.id))
+        return self._hash
 
     def __repr__(self) -> str:
         return f"AclEntry({self.perms}, {self.scheme!r}, {self.id!r})"
@@ -44,6 +50,23 @@ Acl = tuple[AclEntry, ...]
 
 OPEN_ACL: Final[Acl] = (AclEntry(ALL, "world", "anyone"),)
 """world:anyone with every permission: one shared object, tested by identity on the hot path."""
+
+INTERNED_ACLS_MAX: Final = 10_000
+"""Distinct ACLs kept for sharing; past it they start anew, since clients choose them. Sharing only saves memory."""
+
+_interned: Final[dict[Acl, Acl]] = {}
+
+
+def intern_acl(acl: Acl) -> Acl:
+    """The shared object equal to this ACL; `OPEN_ACL` itself for what equals it, which checks rely on."""
+    if acl == OPEN_ACL:
+        return OPEN_ACL
+    shared = _interned.get(acl)
+    if shared is None:
+        if len(_interned) >= INTERNED_ACLS_MAX:
+            _interned.clear()
+        _interned[acl] = shared = acl
+    return shared
 
 
 @final
@@ -62,3 +85,144 @@ class Credentials:
         if (scheme, id) in self.ids:
             return self
         return Credentials((*self.ids, (scheme, id)), self.is_super or scheme == "super")
+
+    @staticmethod
+    def anonymous(peer_host: str) -> "Credentials":
+        """What a connection has from the start: its address."""
+        return Credentials((("ip", peer_host),))
+
+
+def check_acl(acl: Acl, perms: int, credentials: Credentials) -> bool:
+    """Whether the ids may do any of `perms`. Source: ZooKeeper ZooKeeperServer.checkACL."""
+    if acl is OPEN_ACL or credentials.is_super or not acl:
+        return True
+    ids = credentials.ids
+    for entry in acl:
+        if entry.perms & perms:
+            scheme = entry.scheme
+            if scheme == "world" and entry.id == "anyone":
+                return True
+            for id_scheme, id in ids:
+                if id_scheme == scheme and _is_match(scheme, id, entry.id):
+                    return True
+    return False
+
+
+def _is_match(scheme: str, id: str, expression: str) -> bool:
+    """Whether a connection's id is the one that an ACL entry of the same scheme speaks of."""
+    if scheme == "digest":
+        return id == expression
+    if scheme == "ip":
+        return is_ip_match(id, expression)
+    return False
+
+
+def fixup_acl(requested: list[ACL] | None, credentials: Credentials) -> Acl | int:
+    """The ACL to store, or an error code. Source: ZooKeeper PrepRequestProcessor.fixupACL.
+
+    Duplicates go first, so that two `auth` entries may leave duplicates behind: as in ZooKeeper. Refuses INVALID_ACL;
+    MARSHALLING_ERROR for a null id, on which ZooKeeper trips.
+    """
+    if not requested:
+        return INVALID_ACL
+    if len(requested) == 1:
+        only = requested[0]
+        if only.perms == ALL and only.id.id == "anyone" and only.id.scheme == "world":
+            return OPEN_ACL
+    fixed: list[AclEntry] = []
+    seen: set[tuple[int, str | None, str | None]] = set()
+    for entry in requested:
+        perms = entry.perms
+        scheme = entry.id.scheme
+        id = entry.id.id
+        if (perms, scheme, id) in seen:
+            continue
+        seen.add((perms, scheme, id))
+        if scheme is None:
+            return INVALID_ACL
+        if scheme == "auth":
+            expanded = [AclEntry(perms, id_scheme, id) for id_scheme, id in credentials.ids if id_scheme == "digest"]
+            if not expanded:
+                return INVALID_ACL
+            fixed.extend(expanded)
+            continue
+        if id is None:
+            return MARSHALLING_ERROR if scheme in ("world", "digest", "ip") else INVALID_ACL
+        if not _is_valid_id(scheme, id):
+            return INVALID_ACL
+        fixed.append(AclEntry(perms, scheme, id))
+    return intern_acl(tuple(fixed))
+
+
+def _is_valid_id(scheme: str, id: str) -> bool:
+    """Whether the scheme may be stored with this id; schemes without a provider may not."""
+    if scheme == "world":
+        return id == "anyone"
+    if scheme == "digest":
+        # Java's split drops empty parts at the end: "a:" has one part, "a:b:" two.
+        return len(id.rstrip(":").split(":")) == 2
+    return scheme == "ip" and is_ip_expression(id)
+
+
+def readable_acl(acl: Acl, credentials: Credentials) -> list[ACL] | None:
+    """What getACL shows these ids, None if they may neither READ nor ADMIN.
+
+    Without ADMIN the hash of a digest id is hidden. Source: ZooKeeper FinalRequestProcessor.handleGetACLRequest.
+    """
+    if not check_acl(acl, READ | ADMIN, credentials):
+        return None
+    if check_acl(acl, ADMIN, credentials):
+        return [ACL(entry.perms, Id(entry.scheme, entry.id)) for entry in acl]
+    return [
+        ACL(entry.perms, Id(entry.scheme, entry.id.split(":", 1)[0] + ":x" if entry.scheme == "digest" else entry.id))
+        for entry in acl
+    ]
+
+
+# Addresses
+
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,10}")
+
+
+def is_ip_expression(expression: str) -> bool:
+    """Whether an ACL id of scheme ip is an address, or an address and a prefix length within its bits."""
+    address, slash, bits = expression.partition("/")
+    raw = _address_bytes(address)
+    if raw is None:
+        return False
+    return not slash or _prefix_bits(bits, len(raw) * 8) >= 0
+
+
+def is_ip_match(address: str, expression: str) -> bool:
+    """Whether the address is in the expression's net; families never mix."""
+    net, slash, bits = expression.partition("/")
+    raw_net = _address_bytes(net)
+    raw = _address_bytes(address)
+    if raw is None or raw_net is None or len(raw) != len(raw_net):
+        return False
+    width = len(raw) * 8
+    prefix = _prefix_bits(bits, width) if slash else width
+    if prefix < 0:
+        return False
+    shift = width - prefix
+    return int.from_bytes(raw, "big") >> shift == int.from_bytes(raw_net, "big") >> shift
+
+
+def _prefix_bits(text: str, width: int) -> int:
+    """The prefix length, -1 if it is none."""
+    if _DECIMAL.fullmatch(text) is None:
+        return -1
+    bits = int(text)
+    return bits if 0 <= bits <= width else -1
+
+
+def _address_bytes(text: str) -> bytes | None:
+    """4 or 16 bytes of an address literal."""
+    parts = text.split(".")
+    if len(parts) == 4 and ":" not in text:
+        numbers = [int(part) if _DECIMAL.fullmatch(part) is not None else -1 for part in parts]
+        return bytes(numbers) if all(0 <= number <= 255 for number in numbers) else None
+    try:
+        return IPv6Address(text.partition("%")[0]).packed
+    except ValueError:
+        return None

@@ -242,6 +242,10 @@ class Overlay:
         """Enters a session that was opened, changed or closed."""
         self._sessions[session.session_id] = session
 
+    def pending(self, path: str) -> PendingZnode:
+        """A znode that was touched."""
+        return self._pending[path]
+
     def touched(self) -> list[PendingZnode]:
         """All pending znodes in the order of their first touch; of a scratch overlay, what its multi touched."""
         return list(self._pending.values())
@@ -251,6 +255,10 @@ class Overlay:
         for znode in scratch._pending.values():
             if znode.czxid_override == REBORN_HERE:
                 znode.czxid_override = IN_FLIGHT
+            znode.existed = False
+            znode.had_children_key = False
+            znode.is_data_dirty = False
+            znode.is_count_dirty = False
             self._pending[znode.path] = znode
         for session_id, paths in scratch._ephemerals.items():
             self._ephemerals.setdefault(session_id, set()).update(paths)

@@ -26,7 +26,7 @@ from zkbridge.tree.paths import CONFIG_PATH, SYSTEM_PATHS
 from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, Znode, is_session_owner
 
 CHILD_LISTS_MAX: Final = 10_000
-"""Parents whose encoded child list is kept; past it all are dropped, since lists are cheap to make and large to keep."""
+"""Parents whose encoded child list is kept; past it all are dropped: cheap to make, large to keep."""
 
 
 @final

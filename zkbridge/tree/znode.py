@@ -23,7 +23,7 @@ TTL_MS_MAX: Final = 2**40 - 1
 """Greatest TTL, milliseconds; bits 40 to 55 of the owner are reserved."""
 
 STAT: Final = layout("qqqqiiiqiiq")
-"""Stat: czxid | mzxid | ctime | mtime | version | cversion | aversion | ephemeralOwner | dataLength | numChildren | pzxid."""
+"""czxid | mzxid | ctime | mtime | version | cversion | aversion | ephemeralOwner | dataLength | numChildren | pzxid."""
 
 
 def is_session_owner(owner: int) -> bool:
@@ -84,8 +84,8 @@ class Znode:
     def stat(self) -> bytes:
         """The 68 encoded bytes of the Stat. Source: ZooKeeper DataNode.copyStat.
 
-        cversion is 2 × created_count − numChildren: one for each create and one for each delete of a child. Containers and
-        TTL nodes show no owner.
+        cversion is 2 × created_count − numChildren: one for each create and one for each delete of a child. Containers
+        and TTL nodes show no owner.
         """
         cached = self.stat_cache
         if cached is not None:

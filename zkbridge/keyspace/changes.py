@@ -1,0 +1,213 @@
+"""From the store's events to changes of the tree: loading it, and revisions that another writer made.
+
+A loaded znode is built from its two keys in one go, with each key's own revisions. A foreign revision becomes changes,
+so that watches fire for it; what several operations of one multi did to one key shows as the last state of it.
+
+Invariants:
+1. Applying the changes of a revision gives what loading the store at that revision gives.
+2. Deletes come before creates, children before parents in deletes, parents before children in creates.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, final
+
+from zkbridge.backend.interface import StoreEvent
+from zkbridge.keyspace.keys import FORMAT_VERSION, KIND_CHILDREN, KIND_SESSION, KIND_ZNODE, Keyspace, session_id_of
+from zkbridge.keyspace.records import (
+    NO_OVERRIDE,
+    KeyspaceError,
+    ZnodeRecord,
+    check_format,
+    decode_children,
+    decode_session,
+    decode_znode,
+)
+from zkbridge.tree.changes import (
+    AclSet,
+    Change,
+    CreatedCountSet,
+    DataSet,
+    SessionChanged,
+    SessionClosed,
+    SessionOpened,
+    ZnodeCreated,
+    ZnodeDeleted,
+)
+from zkbridge.tree.paths import SYSTEM_PATHS
+from zkbridge.tree.replica import Replica, SessionRecord
+from zkbridge.tree.znode import Znode
+
+
+async def load_changes(
+    pages: AsyncIterator[list[StoreEvent]], replica: Replica, keyspace: Keyspace, revision: int
+) -> None:
+    """Loads a fresh replica from all keys of the tree as of a revision, in key order. Raises KeyspaceError."""
+    loader = ReplicaLoader(replica, keyspace)
+    async for page in pages:
+        loader.add(page)
+    loader.finish(revision)
+
+
+@final
+class ReplicaLoader:
+    """Fills a fresh replica, page by page, in key order: children keys before znode keys, parents before children."""
+
+    __slots__ = ("_counts", "_keyspace", "_replica")
+
+    def __init__(self, replica: Replica, keyspace: Keyspace) -> None:
+        self._replica: Final = replica
+        self._keyspace: Final = keyspace
+        self._counts: Final[dict[str, tuple[int, int]]] = {}
+
+    def add(self, events: Sequence[StoreEvent]) -> None:
+        """One page of keys."""
+        kind_offset = len(self._keyspace.prefix)
+        for event in events:
+            key = event.key
+            if len(key) <= kind_offset:
+                continue
+            kind = key[kind_offset]
+            if kind == KIND_ZNODE:
+                self._add_znode(_path_of(key, kind_offset + 1), event)
+            elif kind == KIND_CHILDREN:
+                count, pzxid = decode_children(event.value)
+                self._counts[_path_of(key, kind_offset + 1)] = (count, pzxid or event.mod_revision)
+            elif kind == KIND_SESSION:
+                password, timeout_ms, bridge = decode_session(event.value)
+                session_id = session_id_of(key[kind_offset + 1 :])
+                self._replica.sessions[session_id] = SessionRecord(session_id, timeout_ms, password, bridge)
+            elif key == self._keyspace.format_key:
+                check_format(event.value, FORMAT_VERSION)
+
+    def _add_znode(self, path: str, event: StoreEvent) -> None:
+        record = decode_znode(event.value)
+        replica = self._replica
+        mod_revision = event.mod_revision
+        if path in SYSTEM_PATHS:
+            znode = replica.znodes[path]
+            replica.data_bytes += len(record.data or b"") - len(znode.data or b"")
+            znode.data = record.data
+            znode.acl = record.acl
+            znode.ctime = record.ctime
+            znode.mtime = record.mtime
+            znode.mzxid = mod_revision
+        else:
+            znode = self._attach(path, record, mod_revision, event.create_revision)
+        znode.version = record.version
+        znode.aversion = record.aversion
+        if record.mzxid != NO_OVERRIDE:
+            znode.mzxid = record.mzxid
+
+    def _attach(self, path: str, record: ZnodeRecord, mod_revision: int, create_revision: int) -> Znode:
+        """A new znode under its parent, with the fields in which it differs from one just created."""
+        replica = self._replica
+        slash = path.rfind("/")
+        parent = replica.znodes.get(path[:slash] or "/")
+        if parent is None or slash < 0:
+            raise KeyspaceError(f"znode {path!r} has no parent in the store")
+        # Equal revisions share one integer object; a million of them are 32 MB.
+        czxid = mod_revision if create_revision == mod_revision else create_revision
+        if record.reborn:
+            czxid = mod_revision
+            replica.reborn.add(path)
+        elif record.czxid:
+            czxid = record.czxid
+            replica.reborn.add(path)
+        data = record.data
+        znode = Znode(data, record.acl, record.owner, czxid, record.ctime)
+        znode.mzxid = mod_revision
+        znode.mtime = record.mtime
+        replica.znodes[path] = znode
+        children = parent.children
+        if children is None:
+            parent.children = {path[slash + 1 :]}
+        else:
+            children.add(path[slash + 1 :])
+        replica.data_bytes += len(path) if data is None else len(path) + len(data)
+        if record.owner != 0:
+            replica.index_owner(path, record.owner)
+        return znode
+
+    def finish(self, revision: int) -> None:
+        """All pages are in."""
+        znodes = self._replica.znodes
+        for path, (count, pzxid) in self._counts.items():
+            znode = znodes.get(path)
+            # An older count belongs to an earlier znode of that path, deleted behind our back.
+            if znode is not None and pzxid >= znode.czxid:
+                znode.created_count = count
+                znode.pzxid = pzxid
+        self._counts.clear()
+        self._replica.zxid = revision
+
+
+def changes_from_events(events: Sequence[StoreEvent], replica: Replica, keyspace: Keyspace) -> list[Change]:
+    """What one foreign revision does to the tree. Raises KeyspaceError on a value that can't be read."""
+    kind_offset = len(keyspace.prefix)
+    deleted: list[str] = []
+    put: list[tuple[str, ZnodeRecord]] = []
+    counts: list[Change] = []
+    sessions: list[Change] = []
+    for event in events:
+        key = event.key
+        if len(key) <= kind_offset or not key.startswith(keyspace.prefix):
+            continue
+        kind = key[kind_offset]
+        if kind == KIND_ZNODE:
+            path = _path_of(key, kind_offset + 1)
+            if event.is_put:
+                put.append((path, decode_znode(event.value)))
+            elif path in replica.znodes:
+                deleted.append(path)
+        elif kind == KIND_CHILDREN:
+            if event.is_put:
+                count, pzxid = decode_children(event.value)
+                counts.append(CreatedCountSet(_path_of(key, kind_offset + 1), count, pzxid))
+        elif kind == KIND_SESSION:
+            sessions.append(_session_change(session_id_of(key[kind_offset + 1 :]), event, replica))
+    put.sort(key=_path_of_put)
+    for path, record in put:
+        if record.reborn:
+            deleted.append(path)
+    deleted.sort(reverse=True)
+    changes: list[Change] = [ZnodeDeleted(path) for path in deleted]
+    for path, record in put:
+        _add_put(changes, path, record, replica)
+    changes.extend(counts)
+    changes.extend(sessions)
+    return changes
+
+
+def _path_of_put(item: tuple[str, ZnodeRecord]) -> str:
+    return item[0]
+
+
+def _add_put(changes: list[Change], path: str, record: ZnodeRecord, replica: Replica) -> None:
+    """One znode's put as the operations that may have led to it."""
+    znode = replica.znodes.get(path)
+    if znode is None or record.reborn:
+        changes.append(ZnodeCreated(path, record.data, record.acl, record.owner, record.ctime, record.reborn))
+        if record.version != 0:
+            changes.append(DataSet(path, record.data, record.version, record.mtime, False))
+        if record.aversion != 0:
+            changes.append(AclSet(path, record.acl, record.aversion, False))
+    elif record.mzxid != NO_OVERRIDE:
+        changes.append(AclSet(path, record.acl, record.aversion, False))
+    else:
+        changes.append(DataSet(path, record.data, record.version, record.mtime, False))
+
+
+def _session_change(session_id: int, event: StoreEvent, replica: Replica) -> Change:
+    if not event.is_put:
+        return SessionClosed(session_id)
+    password, timeout_ms, bridge = decode_session(event.value)
+    if session_id in replica.sessions:
+        return SessionChanged(session_id, timeout_ms, bridge)
+    return SessionOpened(session_id, timeout_ms, password, bridge)
+
+
+def _path_of(key: bytes, offset: int) -> str:
+    try:
+        return key[offset:].decode()
+    except UnicodeDecodeError as error:
+        raise KeyspaceError(f"key {key!r} holds no path: {error}") from None

@@ -1,0 +1,1 @@
+"""Messages generated from proto/zkbridge/keyspace.proto, by `python -m zkbridge.keyspace.generate`: do not edit."""
