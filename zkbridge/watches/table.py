@@ -322,9 +322,17 @@ def _notify(recipients: _Watchers, frame: bytes, acl: Acl) -> None:
         for watcher in recipients:
             watcher.notify(frame)
         return
+    # Clients of one host or one user have equal ids, and an address is dear to match.
+    verdicts: dict[tuple[tuple[str, str], ...], bool] = {}
     for watcher in recipients:
-        if check_acl(acl, READ, watcher.credentials):
-            watcher.notify(frame)
+        credentials = watcher.credentials
+        if not credentials.is_super:
+            verdict = verdicts.get(credentials.ids)
+            if verdict is None:
+                verdict = verdicts[credentials.ids] = check_acl(acl, READ, credentials)
+            if not verdict:
+                continue
+        watcher.notify(frame)
 
 
 def _acl_of(path: str, changes: Sequence[Change], replica: Replica) -> Acl:
