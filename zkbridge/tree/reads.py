@@ -100,7 +100,7 @@ def _encode_children(replica: Replica, path: str, znode: Znode) -> bytes:
 
 
 def read_acl(replica: Replica, path: str, credentials: Credentials) -> bytes | int:
-    """getACL: vector of ACL | Stat. READ or ADMIN will do; without ADMIN hashes are hidden. Refuses NO_NODE, NO_AUTH."""
+    """getACL: vector of ACL | Stat. READ or ADMIN will do; hashes only with ADMIN. Refuses NO_NODE, NO_AUTH."""
     znode = replica.znodes.get(path or "/")
     if znode is None:
         return NO_NODE
@@ -154,7 +154,7 @@ def read_ephemerals(replica: Replica, session_id: int, prefix: str | None) -> by
 
 
 def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credentials) -> bytes | int:
-    """multiRead: each getData or getChildren succeeds or fails on its own. Refuses MARSHALLING_ERROR for a null path."""
+    """multiRead: each operation succeeds or fails on its own. Refuses MARSHALLING_ERROR for a null path."""
     parts: list[bytes] = []
     for _, operation in request.operations:
         path = operation.path
