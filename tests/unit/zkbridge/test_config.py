@@ -1,0 +1,176 @@
+"""Configuration: precedence, defaults, what is refused and how."""
+
+from pathlib import Path
+
+import pytest
+
+from zkbridge.config import ALL_WORDS, FLAGS, Config, ConfigError, build_config, load_config
+from zkbridge.zoo_cfg import read_zoo_cfg
+
+
+def config_of(text: str | None = None, **flags: str) -> Config:
+    """With a file's text, and flags by key; a data directory is given unless the file has one."""
+    if text is None or "dataDir" not in text:
+        flags.setdefault("data_dir", "d")
+    return build_config(flags, None if text is None else read_zoo_cfg(text))
+
+
+def errors_of(text: str | None = None, **flags: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config_of(text, **flags)
+    return str(caught.value)
+
+
+def test_without_a_file_the_defaults_are_friendly() -> None:
+    config = config_of()
+    assert config == Config(data_dir=Path("d"))
+    assert (config.client_host, config.client_port) == ("127.0.0.1", 2181)
+    assert (config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms) == (2000, 4000, 40000)
+    assert config.max_client_cnxns == 0
+    assert config.whitelist == ALL_WORDS
+    assert not config.extended_types
+
+
+def test_with_a_file_absent_keys_have_zookeepers_defaults() -> None:
+    config = config_of("clientPort=2181\ndataDir=/z")
+    assert config.data_dir == Path("/z")
+    assert config.client_host == ""
+    assert (config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms) == (3000, 6000, 60000)
+    assert config.max_client_cnxns == 60
+    assert config.whitelist == {"srvr"}
+    assert config.global_outstanding_limit == 1000
+    assert config.jute_maxbuffer == 0xFFFFF
+    assert config.container_check_interval_ms == 60_000
+    assert not config.skip_acl
+
+
+def test_zookeepers_keys_keep_their_meaning() -> None:
+    config = config_of(
+        "clientPort=1234\nclientPortAddress=10.0.0.1\ntickTime=100\nminSessionTimeout=300\nmaxSessionTimeout=900\n"
+        "maxClientCnxns=5\nmaxCnxns=6\n4lw.commands.whitelist=stat, ruok , nope\nglobalOutstandingLimit=7\n"
+        "jute.maxbuffer=0x400000\nextendedTypesEnabled=true\nznode.container.checkIntervalMs=8\n"
+        "znode.container.maxPerMinute=9\nznode.container.maxNeverUsedIntervalMs=10\nskipACL=yes\n"
+        "DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=\nreconfigEnabled=true\n"
+        "DigestAuthenticationProvider.digestAlg=sha-256\nclientPortListenBacklog=50\nunheardOf=1\n"
+    )
+    assert (config.client_host, config.client_port, config.client_backlog) == ("10.0.0.1", 1234, 50)
+    assert (config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms) == (100, 300, 900)
+    assert (config.max_client_cnxns, config.max_cnxns) == (5, 6)
+    assert config.whitelist == {"stat", "ruok"}
+    assert config.global_outstanding_limit == 7
+    assert config.jute_maxbuffer == 4 * 1024 * 1024
+    assert config.extended_types and config.skip_acl and config.reconfig_enabled
+    assert config.container_check_interval_ms == 8
+    assert (config.container_max_per_minute, config.container_max_never_used_ms) == (9, 10)
+    rules = config.auth_rules()
+    assert rules.super_digest == "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="
+    assert rules.digest_algorithm == "SHA-256"
+    assert rules.skips_acl
+    assert config.warnings == ("zoo.cfg: unheardOf: the bridge doesn't know this key and ignores it",)
+
+
+def test_flags_win_over_the_file() -> None:
+    config = config_of(
+        "clientPort=1\ntickTime=100\nskipACL=yes\ndataDir=/z",
+        client_addr="127.0.0.1:2",
+        tick_time="200",
+        skip_acl="false",
+        data_dir="f",
+    )
+    assert (config.client_host, config.client_port) == ("127.0.0.1", 2)
+    assert config.tick_time_ms == 200
+    assert not config.skip_acl
+    assert config.data_dir == Path("f")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("h:1", ("h", 1)), (":2181", ("", 2181)), ("[::1]:2181", ("::1", 2181)), ("127.0.0.1:0", ("127.0.0.1", 0))],
+)
+def test_client_addresses_are_host_and_port(address: str, expected: tuple[str, int]) -> None:
+    config = config_of(client_addr=address)
+    assert (config.client_host, config.client_port) == expected
+
+
+@pytest.mark.parametrize("address", ["2181", "h", "h:", "h:x", "h:65536", "::1:2181", "a:1:2"])
+def test_other_addresses_are_refused_with_an_example(address: str) -> None:
+    assert f"--client-addr {address}: expected HOST:PORT, as in 127.0.0.1:2181" in errors_of(client_addr=address)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("tick_time", "0", "--tick-time (or ZKBRIDGE_TICK_TIME): '0'"),
+        ("tick_time", "fast", "'fast', expected a whole number from 1"),
+        ("max_cnxns", "-1", "--max-cnxns"),
+        ("server_id", "255", "from 1 to 254"),
+        ("log_level", "loud", "expected one of debug, info, warning, error"),
+        ("prefix", "/zk", "a slash at its end"),
+        ("skip_acl", "perhaps", "expected true or false"),
+        ("super_digest", "joe", "USER:BASE64"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(key: str, value: str, named: str) -> None:
+    assert named in errors_of(**{key: value})
+
+
+def test_a_wrong_value_in_the_file_is_named_with_file_and_key() -> None:
+    assert "zoo.cfg: tickTime: '2s', expected a whole number" in errors_of("clientPort=1\ntickTime=2s")
+
+
+def test_all_causes_are_told_at_once() -> None:
+    text = errors_of(tick_time="x", max_cnxns="y")
+    assert "--tick-time" in text and "--max-cnxns" in text
+
+
+def test_a_super_digest_is_in_no_message_and_no_repr() -> None:
+    assert "topsecret" not in errors_of(super_digest="topsecret")
+    assert "xQJ" not in repr(config_of(super_digest="super:xQJ="))
+
+
+def test_a_least_timeout_above_the_greatest_is_refused() -> None:
+    assert "5000 ms is more than the greatest, 4000 ms" in errors_of(
+        min_session_timeout="5000", max_session_timeout="4000"
+    )
+
+
+def test_a_data_directory_is_needed() -> None:
+    with pytest.raises(ConfigError, match="give --data-dir DIR"):
+        build_config({}, None)
+
+
+def test_a_file_without_a_client_port_needs_the_flag() -> None:
+    assert "no clientPort" in errors_of("tickTime=2000")
+    assert config_of("tickTime=2000", client_addr="h:1").client_port == 1
+
+
+def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "zoo.cfg"
+    path.write_text("dataDir=/z\nclientPort=4\n")
+    assert load_config({"config": str(path)}).client_port == 4
+
+
+def test_a_refused_key_stops_the_start_with_file_and_cure(tmp_path: Path) -> None:
+    path = tmp_path / "zoo.cfg"
+    path.write_text("dataDir=/z\nclientPort=4\nserver.1=a:1:2\nsecureClientPort=5\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config({"config": str(path)})
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [[str(path), "server.1"], [str(path), "secureClientPort"]]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.cfg: can't be read \(No such file"):
+        load_config({"config": str(tmp_path / "nowhere.cfg")})
+    (tmp_path / "latin.cfg").write_bytes(b"a=\xff")
+    with pytest.raises(ConfigError, match="byte 2 is not UTF-8"):
+        load_config({"config": str(tmp_path / "latin.cfg")})
+    (tmp_path / "broken.cfg").write_text("a=\\u1")
+    with pytest.raises(ConfigError, match="broken escape"):
+        load_config({"config": str(tmp_path / "broken.cfg")})
+
+
+def test_every_flag_has_a_variable_of_its_own() -> None:
+    variables = [flag.variable for flag in FLAGS]
+    assert len(set(variables)) == len(variables)
+    assert {"ZKBRIDGE_DATA_DIR", "ZKBRIDGE_CLIENT_ADDR", "ZKBRIDGE_CONFIG", "ZKBRIDGE_LOG_LEVEL"} <= set(variables)
