@@ -65,7 +65,7 @@ class RevisionFeed(RevisionSink):
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
             self._committer.plan_applied(token)
-            if token.opcode < opcodes.CREATE_SESSION + 1:
+            if token.opcode <= opcodes.CREATE_SESSION:
                 self._keeper.changes_applied(changes)
             self._dispatcher.plan_applied(token)
             return
