@@ -333,6 +333,22 @@ class Machine(Replicator):
 
     def _on_append(self, message: Message) -> None:
         log = self.log
+        if not self.tracker.progress:
+            # This member has just joined. It doesn't know the configuration that the log's changes start from, so it
+            # needs a snapshot, which holds one, even if the leader's log goes back to the first entry.
+            # Differs: etcd puts the first configuration into the log, as changes.
+            self.after_persist.append(
+                Message(
+                    MSG_APPEND_RESPONSE,
+                    message.sender,
+                    self.member_id,
+                    self.term,
+                    message.index,
+                    reject=True,
+                    force=True,
+                )
+            )
+            return
         if message.index < log.committed:
             # A late one: everything up to the commit index matches any leader's log.
             self._answer_append(message.sender, log.committed)
@@ -442,7 +458,7 @@ class Machine(Replicator):
         if self.role == ROLE_LEADER:
             assert self.leader_id == self.member_id
             assert self.vote == self.member_id  # I1
-            assert self.log.term_or_zero(self.term_start) == self.term
+            assert self.term_start < self.log.first_index() or self.log.term(self.term_start) == self.term
             for progress in self.tracker.progress.values():
                 assert progress.match <= self.log.last_index()
             own = self.tracker.progress[self.member_id]

@@ -266,6 +266,15 @@ class RawNode:
         """Everything up to the index is applied."""
         self._machine.applied(index)
 
+    def take_snapshot_request(self) -> bool:
+        """Does a member need a snapshot that the storage doesn't have? The shell makes one at the applied index then.
+
+        Asked again, with the heartbeats, until the storage's snapshot serves.
+        """
+        is_wanted = self._machine.is_snapshot_wanted
+        self._machine.is_snapshot_wanted = False
+        return is_wanted
+
     # --- state ---
 
     @property

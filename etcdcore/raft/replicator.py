@@ -29,6 +29,7 @@ from etcdcore.raft.messages import (
     ConfChangeV2,
     Entry,
     Message,
+    SnapshotMeta,
     encode_conf_change,
 )
 from etcdcore.raft.progress import PROBE, REPLICATE, SNAPSHOT, Progress
@@ -96,6 +97,7 @@ class Replicator:
         "election_elapsed",
         "heartbeat_elapsed",
         "is_append_due",
+        "is_snapshot_wanted",
         "leader_id",
         "log",
         "member_id",
@@ -119,8 +121,11 @@ class Replicator:
         self.log: Final = RaftLog(storage, hard_state.commit, config.applied)
         self.tracker: Final = Tracker(config.member_id, configuration_from(conf_state), config.inflight_max)
         self.reads: Final = ReadRounds()
-        self.term: Term = hard_state.term
-        self.vote: MemberId = hard_state.vote
+        # A crash may have left an entry or a snapshot without the hard state that was written after it. Its term has
+        # begun all the same, and no vote in it can have left, since votes wait for the hard state.
+        last_term = self.log.last_term()
+        self.term: Term = Term(max(hard_state.term, last_term))
+        self.vote: MemberId = hard_state.vote if hard_state.term >= last_term else NO_MEMBER
         self.role = ROLE_FOLLOWER
         self.leader_id: MemberId = NO_MEMBER
         self.election_elapsed = 0
@@ -132,6 +137,8 @@ class Replicator:
         self.term_start: LogIndex = NO_INDEX
         # Proposals and commits of one Ready share their appends, so these are made when the Ready is.
         self.is_append_due = False
+        # A member needs a snapshot that the storage doesn't have.
+        self.is_snapshot_wanted = False
         self.before_persist: list[Message] = []
         self.after_persist: list[Message] = []
         self.read_states: list[ReadState] = []
@@ -207,7 +214,7 @@ class Replicator:
             pass
 
     def _maybe_send_append(self, peer: MemberId, progress: Progress, is_empty_useful: bool) -> bool:
-        """Sends one append, or a snapshot in its place, if the member may be sent one. An empty one tells the commit."""
+        """Sends an append, or a snapshot in its place, if the member may be sent one. An empty one tells the commit."""
         if progress.is_paused():
             return False
         log = self.log
@@ -235,12 +242,20 @@ class Replicator:
         if not progress.is_recently_active:
             return False
         snapshot = self.log.storage.snapshot()
-        if snapshot is None or snapshot.meta.index + 1 < self.log.first_index():
-            # The shell has none just now that the log can continue; a heartbeat's answer will ask again.
+        if snapshot is None or not self._is_snapshot_for(snapshot.meta, peer):
+            # The shell has been asked for one, and a heartbeat's answer will ask again.
+            self.is_snapshot_wanted = True
             return False
         progress.become_snapshot(snapshot.meta.index)
         self._send_as_leader(Message(MSG_SNAPSHOT, peer, self.member_id, self.term, snapshot=snapshot))
         return True
+
+    def _is_snapshot_for(self, meta: SnapshotMeta, peer: MemberId) -> bool:
+        """Does the log go on from the snapshot, and does the member find itself in it?"""
+        state = meta.conf_state
+        return meta.index + 1 >= self.log.first_index() and (
+            peer in state.voters or peer in state.learners or peer in state.voters_outgoing
+        )
 
     def _send_as_leader(self, message: Message) -> None:
         if self.log.stable_index() >= self.term_start:
@@ -278,6 +293,11 @@ class Replicator:
             return
         progress.is_recently_active = True
         peer = message.sender
+        if message.reject and message.force:
+            progress.is_sending_paused = True
+            if progress.match == 0 and progress.state != SNAPSHOT:
+                self._maybe_send_snapshot(peer, progress)
+            return
         if message.reject:
             next_match = message.reject_hint
             if message.log_term > 0:

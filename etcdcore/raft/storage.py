@@ -66,7 +66,10 @@ def limit_entries(entries: list[Entry], bytes_max: int) -> list[Entry]:
 
 @final
 class MemoryStorage(Storage):
-    """A log in memory. The configuration passed in is that of a new cluster, at index 0; a member joins with none."""
+    """A log in memory. The configuration passed in is that of a new cluster, at index 0, the same on all its members.
+
+    A member that joins later starts with none, and gets it with a snapshot.
+    """
 
     def __init__(self, conf_state: ConfState | None = None) -> None:
         initial = ConfState() if conf_state is None else conf_state
