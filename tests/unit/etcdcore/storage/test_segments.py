@@ -1,0 +1,104 @@
+"""Which segments there are, and where reading must begin."""
+
+from pathlib import Path
+
+import pytest
+
+from etcdcore.storage.errors import DiskFull, WalCorrupted, WalWriteFailed
+from etcdcore.storage.segments import SegmentFiles, SegmentName, SegmentWrite, list_segments, position_of
+from etcdcore.types import LogIndex
+from tests.unit.etcdcore.storage.fakes import FaultyFileOps
+
+SEGMENT_BYTES = 4096
+
+
+def name(sequence: int, first_index: int) -> SegmentName:
+    return SegmentName(sequence, LogIndex(first_index), 0xABCD0000 + sequence)
+
+
+def open_first(directory: Path, ops: FaultyFileOps) -> SegmentFiles:
+    return SegmentFiles(directory, ops, SEGMENT_BYTES, name(0, 1), ops.create(directory / name(0, 1).text), 0)
+
+
+def write_of(segment: SegmentName, offset: int = 0) -> SegmentWrite:
+    return SegmentWrite(segment, offset)
+
+
+def test_names_are_read_back_in_order(tmp_path: Path) -> None:
+    written = [name(sequence, sequence * 100 + 1) for sequence in range(9, 13)]
+    for each in reversed(written):
+        (tmp_path / each.text).touch()
+    (tmp_path / "spare.tmp").touch()
+    found = list_segments(FaultyFileOps(), tmp_path)
+    assert [(each.sequence, each.first_index, each.salt) for each in found] == [
+        (each.sequence, each.first_index, each.salt) for each in written
+    ]
+
+
+def test_two_segments_of_one_sequence_are_refused(tmp_path: Path) -> None:
+    (tmp_path / name(1, 1).text).touch()
+    (tmp_path / name(1, 50).text).touch()
+    with pytest.raises(WalCorrupted, match="segment 0x2 before it is missing or doubled"):
+        list_segments(FaultyFileOps(), tmp_path)
+
+
+def test_reading_begins_in_the_last_segment_that_begins_low_enough() -> None:
+    # The fourth was started after the log's tail had been replaced from below 250 on.
+    segments = [name(0, 1), name(1, 101), name(2, 301), name(3, 250)]
+    wanted = {1: 0, 100: 0, 101: 1, 249: 1, 250: 3, 300: 3, 301: 3, 999: 3}
+    assert {index: position_of(segments, LogIndex(index)) for index in wanted} == wanted
+    assert position_of(segments[1:], LogIndex(100)) == -1
+
+
+def test_a_segment_gets_its_room_before_it_gets_its_name(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    ops.calls.clear()
+    files.write(write_of(name(1, 5)), b"x" * 10)
+    assert ops.calls == [
+        "create",
+        "allocate",
+        "sync",
+        "close",
+        "rename",
+        "sync_directory",
+        "open",
+        "close",
+        "write_synced",
+    ]
+    assert (tmp_path / name(1, 5).text).stat().st_size == SEGMENT_BYTES
+
+
+def test_a_failed_reservation_leaves_nothing_behind(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    ops.is_full = True
+    with pytest.raises(DiskFull) as caught:
+        files.reserve_spare()
+    assert (caught.value.needed_bytes, caught.value.blocked) == (SEGMENT_BYTES, False)
+    assert [path.name for path in tmp_path.iterdir()] == [name(0, 1).text]
+    with pytest.raises(DiskFull) as caught:
+        files.write(write_of(name(1, 5)), b"x" * 10)
+    assert caught.value.blocked
+    ops.is_full = False
+    files.write(write_of(name(1, 5)), b"x" * 10)
+    assert (tmp_path / name(1, 5).text).read_bytes()[:11] == b"x" * 10 + b"\0"
+
+
+def test_a_reservation_that_fails_otherwise_is_final(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    ops.errors["sync"] = 5
+    with pytest.raises(WalWriteFailed):
+        files.reserve_spare()
+
+
+def test_the_oldest_segment_goes_first_and_one_that_is_gone_already_does_not_matter(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    dropped = [name(sequence, sequence) for sequence in (1, 2, 3)]
+    (tmp_path / dropped[0].text).touch()
+    (tmp_path / dropped[2].text).touch()
+    files.drop(dropped)
+    assert ops.calls[-4:] == ["unlink", "unlink", "unlink", "sync_directory"]
+    assert [path.name for path in tmp_path.iterdir()] == [name(0, 1).text]
