@@ -28,7 +28,7 @@ DUPLICATE_ID: Final = "mvcc: duplicate watch ID provided on the WatchStream"
 
 @final
 class WatchHub:
-    """Owned by who owns the store. `notify` follows each apply; `catch_up` is called while `unsynced_count` is not 0."""
+    """Owned by the store's owner. `notify` follows each apply; `catch_up` is called while `unsynced_count` is not 0."""
 
     __slots__ = ("_by_key", "_ranges", "_store", "_unsynced")
 
@@ -195,7 +195,8 @@ class WatchHub:
                 for event in events
                 if watcher.covers(event.kv.key) and watcher.wants(event)
             ]
-            watcher.next_revision = following
+            # A store that was rolled back may be behind what the watcher has been told: it is not told again.
+            watcher.next_revision = max(watcher.next_revision, following)
             del self._unsynced[watcher]
             if following > current:
                 self._add_synced(watcher)
@@ -214,7 +215,7 @@ class WatchHub:
         watcher.stream.send(WatchResponse(watcher.watch_id, 0, [], canceled=True, compact_revision=compacted))
 
     def request_progress(self, stream: WatchStream) -> bool:
-        """Answers a progress request with one response for the stream, if all its watchers are synced; else drops it."""
+        """Answers a progress request with one response for the stream if all its watchers are synced, else drops it."""
         current = self._store.current_revision
         if not stream.watchers or stream.is_full:
             return False

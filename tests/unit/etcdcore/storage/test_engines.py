@@ -1,0 +1,199 @@
+"""One suite for both engines: what the store may rely on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etcdcore.errors import EngineCommitFailed, EngineFull
+from etcdcore.mvcc.engine import KEY, LEASE, META, Engine
+from etcdcore.storage.lmdb_engine import SYNCED_FILE_NAME, LmdbEngine
+from etcdcore.storage.memory_engine import MemoryEngine
+
+
+@pytest.fixture(params=["memory", "lmdb"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    opened: Engine = MemoryEngine() if request.param == "memory" else LmdbEngine(str(tmp_path / "db"))
+    yield opened
+    opened.close()
+
+
+def test_reads_see_the_open_batch(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    assert engine.get(META, b"a") == b"1"
+    assert engine.scan(META, b"", b"") == [(b"a", b"1")]
+    assert engine.get(META, b"b") is None
+
+
+def test_tables_are_apart(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    assert engine.get(LEASE, b"a") is None
+    assert engine.scan(LEASE, b"", b"") == []
+
+
+def test_empty_values_are_values(engine: Engine) -> None:
+    engine.put(META, b"a", b"")
+    assert engine.get(META, b"a") == b""
+
+
+def test_a_put_replaces(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    engine.put(META, b"a", b"22")
+    assert engine.scan(META, b"", b"") == [(b"a", b"22")]
+
+
+def test_delete_says_whether_there_was_a_key(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    assert engine.delete(META, b"a")
+    assert not engine.delete(META, b"a")
+    assert engine.get(META, b"a") is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "limit", "reverse", "found"),
+    [
+        (b"", b"", 0, False, "abcd"),
+        (b"b", b"", 0, False, "bcd"),
+        (b"b", b"d", 0, False, "bc"),
+        (b"aa", b"cc", 0, False, "bc"),
+        (b"", b"", 2, False, "ab"),
+        (b"e", b"", 0, False, ""),
+        (b"c", b"b", 0, False, ""),
+        (b"", b"", 0, True, "dcba"),
+        (b"b", b"d", 0, True, "cb"),
+        (b"", b"cc", 1, True, "c"),
+        (b"", b"z", 2, True, "dc"),
+        (b"", b"a", 0, True, ""),
+    ],
+)
+def test_scan_is_bounded_ordered_and_limited(
+    engine: Engine, start: bytes, end: bytes, limit: int, reverse: bool, found: str
+) -> None:
+    for key in (b"a", b"b", b"c", b"d"):
+        engine.append(KEY, key, key * 2)
+    expected = [(letter.encode(), letter.encode() * 2) for letter in found]
+    assert engine.scan(KEY, start, end, limit, reverse) == expected
+
+
+def test_rollback_goes_back_to_the_last_commit(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    engine.put(META, b"b", b"1")
+    engine.commit()
+    engine.put(META, b"a", b"2")
+    engine.delete(META, b"b")
+    engine.append(KEY, b"k", b"v")
+    engine.rollback()
+    assert engine.scan(META, b"", b"") == [(b"a", b"1"), (b"b", b"1")]
+    assert engine.get(KEY, b"k") is None
+
+
+def test_a_backup_holds_what_is_committed_and_nothing_else(tmp_path: Path, engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.put(META, b"a", b"2")
+    path = str(tmp_path / "backup")
+    engine.backup(path)
+    copy: Engine = MemoryEngine.restore(path) if isinstance(engine, MemoryEngine) else LmdbEngine(path)
+    assert copy.scan(META, b"", b"") == [(b"a", b"1")]
+    copy.close()
+
+
+def test_size_tells_allocated_and_used_bytes(engine: Engine) -> None:
+    for number in range(100):
+        engine.append(KEY, b"%03d" % number, b"x" * 1000)
+    engine.commit()
+    allocated, used = engine.size()
+    assert allocated >= used >= 100_000
+
+
+def test_a_failed_commit_leaves_the_memory_engine_at_the_last_one() -> None:
+    engine = MemoryEngine()
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.put(META, b"a", b"2")
+    engine.fail_next_commit = True
+    with pytest.raises(EngineCommitFailed):
+        engine.commit()
+    assert engine.get(META, b"a") == b"1"
+    engine.put(META, b"a", b"3")
+    engine.commit()
+    assert engine.get(META, b"a") == b"3"
+
+
+def test_a_crash_of_the_memory_engine_loses_what_was_not_synced() -> None:
+    engine = MemoryEngine()
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.sync()
+    engine.put(META, b"a", b"2")
+    engine.commit()
+    engine.put(META, b"b", b"3")
+    engine.crash()
+    assert engine.scan(META, b"", b"") == [(b"a", b"1")]
+
+
+def test_a_full_map_is_a_typed_error_and_leaves_lmdb_usable_at_its_last_commit(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path), map_bytes=1 << 20)
+    engine.append(KEY, b"0", b"kept")
+    engine.commit()
+    with pytest.raises(EngineFull):
+        for number in range(1, 2000):
+            engine.append(KEY, b"%05d" % number, b"x" * 1000)
+    assert engine.scan(KEY, b"", b"") == [(b"0", b"kept")]
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    assert engine.get(META, b"a") == b"1"
+    engine.close()
+
+
+def test_lmdb_keeps_what_was_committed_when_only_the_process_died(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.put(META, b"a", b"2")
+    engine.close()
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    assert not engine.restored
+    assert engine.get(META, b"a") == b"1"
+    engine.close()
+
+
+@pytest.mark.parametrize("commits", [1, 2, 3, 20])
+def test_lmdb_goes_back_to_the_synced_state_when_the_machine_was_restarted(tmp_path: Path, commits: int) -> None:
+    """Every key of the synced state is there, however much was rewritten over it since."""
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    for number in range(500):
+        engine.put(META, b"%03d" % number, b"synced")
+    engine.commit()
+    engine.sync()
+    for _ in range(commits):
+        for number in range(500):
+            engine.put(META, b"%03d" % number, b"later!")
+        engine.append(KEY, b"%d" % _, b"")
+        engine.commit()
+    engine.close()
+    engine = LmdbEngine(str(tmp_path), boot_id="second")
+    assert engine.restored
+    assert {value for _, value in engine.scan(META, b"", b"")} == {b"synced"}
+    assert len(engine.scan(META, b"", b"")) == 500
+    assert engine.scan(KEY, b"", b"") == []
+    engine.put(META, b"000", b"on")
+    engine.commit()
+    engine.sync()
+    engine.close()
+    engine = LmdbEngine(str(tmp_path), boot_id="second")
+    assert not engine.restored
+    assert engine.get(META, b"000") == b"on"
+    engine.close()
+
+
+def test_the_bare_copy_of_a_backup_opens_without_a_synced_state(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path / "db"), boot_id="first")
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.backup(str(tmp_path / "copy"))
+    engine.close()
+    assert not (tmp_path / "copy" / SYNCED_FILE_NAME).exists()
+    copy = LmdbEngine(str(tmp_path / "copy"), boot_id="second")
+    assert copy.get(META, b"a") == b"1"
+    copy.close()
