@@ -1,0 +1,1 @@
+"""Unchanged clients on the server under test: zkCli, kazoo's own suite, kazoo's recipes."""
