@@ -126,6 +126,8 @@ def step_create(
         owner = TTL_OWNER + ttl_ms
     elif flags & _FLAG_EPHEMERAL and flags < _FLAG_CONTAINER:
         owner = session_id
+    if znode.owner != 0:
+        overlay.forget_ephemeral(znode)
     znode.be_created(request.data, acl, owner, context.now_ms)
     znode.is_data_dirty = True
     znode.is_count_dirty = False

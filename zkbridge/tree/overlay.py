@@ -27,6 +27,8 @@ IN_FLIGHT: Final = -1
 REBORN_HERE: Final = -2
 """As a czxid override: deleted and created by the very multi that is being planned."""
 
+_NO_PATHS: Final[frozenset[str]] = frozenset()
+
 
 @final
 class PendingZnode:
@@ -212,16 +214,18 @@ class Overlay:
 
     def ephemerals_of(self, session_id: int) -> list[str]:
         """Paths of the ephemerals that the session will have, in path order."""
-        paths = set(self.replica.ephemerals.get(session_id, ()))
-        paths.update(self._ephemerals.get(session_id, ()))
+        applied = self.replica.ephemerals.get(session_id, _NO_PATHS)
         pending = self._pending
-        if not pending:
-            return sorted(paths)
         alive: list[str] = []
-        for path in paths:
+        for path in applied:
             znode = pending.get(path)
             if znode is None or (znode.exists and znode.owner == session_id):
                 alive.append(path)
+        for path in self._ephemerals.get(session_id, _NO_PATHS):
+            if path not in applied:
+                znode = pending.get(path)
+                if znode is not None and znode.exists and znode.owner == session_id:
+                    alive.append(path)
         alive.sort()
         return alive
 
@@ -237,6 +241,14 @@ class Overlay:
         if paths is None:
             paths = self._ephemerals[znode.owner] = set()
         paths.add(znode.path)
+
+    def forget_ephemeral(self, znode: PendingZnode) -> None:
+        """Undoes `touch_ephemeral`: settled, or the path is about to be somebody else's."""
+        paths = self._ephemerals.get(znode.owner)
+        if paths is not None:
+            paths.discard(znode.path)
+            if not paths:
+                del self._ephemerals[znode.owner]
 
     def touch_session(self, session: PendingSession) -> None:
         """Enters a session that was opened, changed or closed."""
@@ -259,6 +271,9 @@ class Overlay:
             znode.had_children_key = False
             znode.is_data_dirty = False
             znode.is_count_dirty = False
+            replaced = self._pending.get(znode.path)
+            if replaced is not None and replaced.owner != znode.owner:
+                self.forget_ephemeral(replaced)
             self._pending[znode.path] = znode
         for session_id, paths in scratch._ephemerals.items():
             self._ephemerals.setdefault(session_id, set()).update(paths)
@@ -282,23 +297,20 @@ class Overlay:
             if znode.seq == seq and pending.get(znode.path) is znode:
                 del pending[znode.path]
                 if znode.owner != 0 and self._ephemerals:
-                    self._forget_ephemeral(znode)
+                    self.forget_ephemeral(znode)
         session = plan.touched_session
         if session is not None and self._sessions.get(session.session_id) is session:
             del self._sessions[session.session_id]
-
-    def _forget_ephemeral(self, znode: PendingZnode) -> None:
-        paths = self._ephemerals.get(znode.owner)
-        if paths is not None:
-            paths.discard(znode.path)
-            if not paths:
-                del self._ephemerals[znode.owner]
 
     def clear(self) -> None:
         """Nothing is in flight any more: the replica alone is the truth."""
         self._pending.clear()
         self._ephemerals.clear()
         self._sessions.clear()
+
+    def pending_ephemeral_count(self) -> int:
+        """Ephemerals whose create is in flight."""
+        return sum(map(len, self._ephemerals.values()))
 
     def pending_count(self) -> int:
         """Znodes and sessions that shadow the replica's."""

@@ -157,3 +157,4 @@ def test_plans_in_flight_decide_as_if_each_were_applied_before_the_next(
     assert outcomes_in_flight == outcomes_one_by_one
     assert image(in_flight.replica) == image(one_by_one.replica)
     assert in_flight.overlay.pending_count() == 0
+    assert in_flight.overlay.pending_ephemeral_count() == 0
