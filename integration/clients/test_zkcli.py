@@ -226,9 +226,10 @@ def transcript(folder: Path, port: int) -> tuple[list[str], list[str], list[str]
     runs = [([], SCRIPT), ([], SECOND_SCRIPT), *[(command, "") for command in SINGLE_COMMANDS]]
     for arguments, script in runs:
         output, status = run_zkcli(folder, port, arguments, script)
-        some_answers, some_events = split_events(names.clean(output, port))
-        answers += [*some_answers, f"exit {status}"]
-        events += some_events
+        # The two are named one after the other, so that the event thread's timing can't change a name.
+        some_answers, some_events = split_events(output.splitlines())
+        answers += [*names.clean("\n".join(some_answers), port), f"exit {status}"]
+        events += names.clean("\n".join(some_events), port)
     return answers, events, names.in_order()
 
 
