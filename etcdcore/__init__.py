@@ -3,3 +3,35 @@
 It knows nothing of ZooKeeper. The names imported here are the whole door to the package; `zkbridge` reaches it through
 `zkbridge.backend.embedded` and nothing else.
 """
+
+from etcdcore.apply.commands import Command as Command
+from etcdcore.apply.commands import Compaction as Compaction
+from etcdcore.apply.commands import Compare as Compare
+from etcdcore.apply.commands import DeleteRange as DeleteRange
+from etcdcore.apply.commands import LeaseGrant as LeaseGrant
+from etcdcore.apply.commands import LeaseRevoke as LeaseRevoke
+from etcdcore.apply.commands import Op as Op
+from etcdcore.apply.commands import Put as Put
+from etcdcore.apply.commands import Range as Range
+from etcdcore.apply.commands import Txn as Txn
+from etcdcore.apply.results import CompactionResult as CompactionResult
+from etcdcore.apply.results import DeleteRangeResult as DeleteRangeResult
+from etcdcore.apply.results import LeaseGrantResult as LeaseGrantResult
+from etcdcore.apply.results import LeaseRevokeResult as LeaseRevokeResult
+from etcdcore.apply.results import Outcome as Outcome
+from etcdcore.apply.results import PutResult as PutResult
+from etcdcore.apply.results import RangeResult as RangeResult
+from etcdcore.apply.results import TxnResult as TxnResult
+from etcdcore.config import ConfigError as ConfigError
+from etcdcore.config import MemberConfig as MemberConfig
+from etcdcore.errors import CoreError as CoreError
+from etcdcore.errors import EngineError as EngineError
+from etcdcore.errors import NoSpace as NoSpace
+from etcdcore.errors import ServerStopped as ServerStopped
+from etcdcore.member.member import Member as Member
+from etcdcore.member.proposals import Proposal as Proposal
+from etcdcore.member.proposals import RevisionListener as RevisionListener
+from etcdcore.member.recovery import RecoveryReport as RecoveryReport
+from etcdcore.storage.errors import StorageError as StorageError
+from etcdcore.types import KeyEvent as KeyEvent
+from etcdcore.types import KeyValue as KeyValue

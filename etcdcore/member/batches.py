@@ -26,7 +26,7 @@ class Batch:
 def pack_batches(
     commands: list[Command], proposals: list[Proposal | None], bytes_max: int, commands_max: int
 ) -> list[Batch]:
-    """In order, as few as possible, each within both bounds (a single command past the bytes has a batch of its own)."""
+    """In order, as few as possible, each within both bounds; one command past the bytes has its own."""
     batches: list[Batch] = []
     parts: list[bytes] = [b""]
     start = 0

@@ -7,7 +7,7 @@ from etcdcore.errors import CoreError
 from etcdcore.types import KeyEvent
 
 if TYPE_CHECKING:
-    from etcdcore.apply.commands import Result
+    from etcdcore.apply.results import Outcome
 
 
 class Proposal(ABC):
@@ -16,8 +16,9 @@ class Proposal(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def applied(self, result: "Result | CoreError") -> None:
-        """The command was applied; a CoreError is its answer (such as an unknown lease), not a failure."""
+    def applied(self, result: "Outcome | int") -> None:
+        """The command was applied; a CoreError is its answer (such as an unknown lease), not a failure. A read index
+        is answered by the revision."""
 
     @abstractmethod
     def dropped(self, error: CoreError, is_decided: bool) -> None:

@@ -1,0 +1,133 @@
+"""Opens what a member's data directory holds, and says what it found. Blocking: runs before the loop is needed.
+
+Invariants:
+1. The engine is never older than the newest snapshot marker, else entries that it needs are gone: refused.
+2. The engine is never ahead of the log, else the log has lost something that was durable: refused.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from etcdcore.config import MemberConfig
+from etcdcore.errors import EngineError
+from etcdcore.mvcc.engine import Engine
+from etcdcore.raft.messages import ConfState, Snapshot
+from etcdcore.raft.storage import MemoryStorage
+from etcdcore.storage.datadir import DataDir
+from etcdcore.storage.errors import DataDirUnusable, SnapshotUnreadable
+from etcdcore.storage.file_ops import FileOps
+from etcdcore.storage.lmdb_engine import LmdbEngine
+from etcdcore.storage.memory_engine import MemoryEngine
+from etcdcore.storage.snapshots import SnapshotStore
+from etcdcore.storage.wal import TornTail, Wal
+from etcdcore.types import LogIndex, MemberId
+
+_METADATA: Final = struct.Struct("<QQ")  # member id, cluster id
+
+
+@dataclass(slots=True)
+class RecoveryReport:
+    """For the log and for people: nothing in it is an error."""
+
+    is_new: bool = False
+    applied_index: int = 0
+    """Where the engine stood."""
+    replayed_entries: int = 0
+    """Entries of the log behind it: applied again before the member is writable."""
+    torn_tail: TornTail | None = None
+    """A write that had not finished, hence was acknowledged to nobody, was cut."""
+    engine_restored: bool = False
+    """The machine had gone down: the engine went back to its last synced state."""
+    unreadable_markers: list[SnapshotUnreadable] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OpenedParts:
+    """Everything on disk, open; the member owns it from here on."""
+
+    data_dir: DataDir
+    wal: Wal
+    snapshots: SnapshotStore
+    engine: Engine
+    log: MemoryStorage
+    member_id: MemberId
+    cluster_id: int
+    report: RecoveryReport
+
+    def close(self) -> None:
+        """Drops what the engine has not committed; the log's file is closed by its writer."""
+        self.engine.close()
+        self.data_dir.close()
+
+
+def derive_id(text: str) -> int:
+    """A stable id that is not 0, so that the same configuration names the same member after a loss of its disk."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") | 1
+
+
+def open_parts(config: MemberConfig, file_ops: FileOps | None) -> OpenedParts:
+    """Raises StorageError and its kin (locked, corrupted, unusable), and EngineError."""
+    data_dir = DataDir.open(config.data_dir, file_ops)
+    try:
+        return _open_locked(config, data_dir, file_ops)
+    except BaseException:
+        data_dir.close()
+        raise
+
+
+def check_applied(parts: OpenedParts, applied_index: int) -> None:
+    """Asserts I1 and I2 once the store says where it stands."""
+    first, last = parts.log.first_index(), parts.log.last_index()
+    if applied_index + 1 < first:
+        raise DataDirUnusable(
+            f"{parts.data_dir.db_path} has applied the log up to {applied_index}, but the log begins at {first}"
+        )
+    if applied_index > last:
+        raise DataDirUnusable(
+            f"{parts.data_dir.db_path} has applied the log up to {applied_index}, but the log ends at {last}"
+        )
+    parts.report.applied_index = applied_index
+    parts.report.replayed_entries = last - applied_index
+
+
+def _open_locked(config: MemberConfig, data_dir: DataDir, file_ops: FileOps | None) -> OpenedParts:
+    report = RecoveryReport()
+    snapshots = SnapshotStore(data_dir.snapshot_path, file_ops)
+    marker, report.unreadable_markers = snapshots.load_newest()
+    if Wal.exists(data_dir.wal_path, file_ops):
+        after = LogIndex(0) if marker is None else marker.index
+        wal, contents = Wal.open(data_dir.wal_path, after, config.segment_bytes, file_ops)
+        member_id, cluster_id = _METADATA.unpack(contents.metadata)
+        log = MemoryStorage(ConfState(voters=(MemberId(member_id),)))
+        if marker is not None:
+            log.apply_snapshot(Snapshot(marker))
+        log.append(contents.entries)
+        if contents.hard_state is not None:
+            log.set_hard_state(contents.hard_state)
+        report.torn_tail = contents.torn_tail
+    else:
+        if marker is not None:
+            raise DataDirUnusable(f"{data_dir.snapshot_path} has a marker, but {data_dir.wal_path} holds no log")
+        report.is_new = True
+        member_id = derive_id(config.name)
+        cluster_id = derive_id(f"cluster of {config.name}")
+        log = MemoryStorage(ConfState(voters=(MemberId(member_id),)))
+        wal = Wal.create(data_dir.wal_path, _METADATA.pack(member_id, cluster_id), config.segment_bytes, file_ops)
+    try:
+        engine = _open_engine(config, data_dir, report)
+    except BaseException:
+        wal.files.close()
+        raise
+    return OpenedParts(data_dir, wal, snapshots, engine, log, MemberId(member_id), cluster_id, report)
+
+
+def _open_engine(config: MemberConfig, data_dir: DataDir, report: RecoveryReport) -> Engine:
+    if config.in_memory:
+        return MemoryEngine()
+    if report.is_new and any(data_dir.db_path.glob("*.mdb")):
+        raise EngineError(f"{data_dir.db_path} holds a store, but there is no log that it belongs to")
+    engine = LmdbEngine(str(data_dir.db_path))
+    report.engine_restored = engine.restored
+    return engine

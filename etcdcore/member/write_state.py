@@ -1,0 +1,68 @@
+"""Whether commands are taken, and why not: one answer from several reasons, told to the listeners when it changes."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, final
+
+from etcdcore.errors import CoreError, NoLeader, NoSpace
+from etcdcore.member.proposals import RevisionListener
+
+
+@final
+class WriteState:
+    """`refusal` is None while commands are taken. The gravest reason counts: stopped, not leading, no room."""
+
+    __slots__ = ("_is_engine_full", "_is_log_full", "_leading_error", "_listeners", "_settled", "_stopped", "refusal")
+
+    def __init__(self, listeners: Sequence[RevisionListener]) -> None:
+        self._listeners: Final = listeners
+        self._leading_error: CoreError | None = NoLeader()
+        self._is_log_full = False
+        self._is_engine_full = False
+        self._stopped: CoreError | None = None
+        self._settled: Final = asyncio.Event()
+        self.refusal: CoreError | None = self._leading_error
+
+    @property
+    def is_leading(self) -> bool:
+        return self._leading_error is None
+
+    @property
+    def is_full(self) -> bool:
+        return self._is_log_full or self._is_engine_full
+
+    def set_leading(self, error: CoreError | None) -> None:
+        """None: this member leads and has applied all that came before its term."""
+        self._leading_error = error
+        self._update()
+
+    def set_log_full(self, is_full: bool) -> None:
+        self._is_log_full = is_full
+        self._update()
+
+    def set_engine_full(self, is_full: bool) -> None:
+        self._is_engine_full = is_full
+        self._update()
+
+    def stop(self, error: CoreError) -> None:
+        """For good."""
+        self._stopped = error
+        self._update()
+
+    async def wait_writable(self) -> None:
+        """Raises the refusal once it is one for good."""
+        while self.refusal is not None:
+            if self._stopped is not None:
+                raise self._stopped
+            await self._settled.wait()
+
+    def _update(self) -> None:
+        refusal = self._stopped or self._leading_error or (NoSpace() if self.is_full else None)
+        if refusal is None or self._stopped is not None:
+            self._settled.set()
+        else:
+            self._settled.clear()
+        if refusal != self.refusal:
+            self.refusal = refusal
+            for listener in self._listeners:
+                listener.write_state_changed(refusal)

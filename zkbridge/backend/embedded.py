@@ -1,0 +1,248 @@
+"""The store in the same process: `Backend` over an `etcdcore` member. The only importer of `etcdcore`.
+
+Invariants:
+1. Per write two objects and its operations are built, nothing more: what repeats (the compares, the else branch) is
+   built once a fence and once a session key.
+2. A revision caused by a write of ours reaches the sink with its token and no events, any other with its events.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, final
+
+from etcdcore import (
+    Compare,
+    CoreError,
+    DeleteRange,
+    KeyEvent,
+    LeaseGrant,
+    LeaseRevoke,
+    Member,
+    MemberConfig,
+    Proposal,
+    Put,
+    Range,
+    RevisionListener,
+    Txn,
+    TxnResult,
+)
+from zkbridge.backend.interface import (
+    NO_EVENTS,
+    REFUSED_FENCE,
+    REFUSED_SESSION,
+    Backend,
+    BarrierToken,
+    Fence,
+    RevisionSink,
+    StoreEvent,
+    WriteToken,
+)
+
+_TARGET_CREATE: Final = 1
+_TARGET_MOD: Final = 2
+_RESULT_EQUAL: Final = 0
+_RESULT_GREATER: Final = 1
+_EVENT_PUT: Final = 0
+
+SESSIONS_CACHED_MAX: Final = 16_384
+"""Compares kept, one pair a session key; the cache starts anew when it is full (a pair costs a microsecond)."""
+
+
+class BackendError(Exception):
+    """The store refused what it can never refuse a bridge: reading at a revision it has just handed out."""
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """First key after all keys with the prefix, etcd's way; b"\\0" (no end) when there is none."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes([stem[-1] + 1]) if stem else b"\0"
+
+
+@final
+class _Write(Proposal):
+    __slots__ = ("backend", "fence_key", "token")
+
+    def __init__(self, backend: "EmbeddedBackend", fence_key: bytes, token: WriteToken) -> None:
+        self.backend: Final = backend
+        self.fence_key: Final = fence_key
+        self.token: Final = token
+
+    def applied(self, result: object) -> None:
+        if type(result) is TxnResult and result.succeeded:
+            self.backend.sink.revision_applied(result.revision, NO_EVENTS, self.token)
+        else:
+            self.backend.write_failed(self, result)
+
+    def dropped(self, error: CoreError, is_decided: bool) -> None:
+        self.backend.sink.write_dropped(self.token, error.text, is_decided)
+
+
+@final
+class _Barrier(Proposal):
+    __slots__ = ("token",)
+
+    def __init__(self, token: BarrierToken) -> None:
+        self.token: Final = token
+
+    def applied(self, result: object) -> None:
+        assert isinstance(result, int), f"a barrier is answered by a revision, got {result!r}"
+        self.token.barrier_reached(result)
+
+    def dropped(self, error: CoreError, is_decided: bool) -> None:
+        self.token.barrier_dropped(error.text)
+
+
+@final
+class EmbeddedBackend(Backend, RevisionListener):
+    """Over a member that `open` has opened; the caller runs `serve` in its task group."""
+
+    __slots__ = (
+        "_else_branch",
+        "_fence",
+        "_fence_compare",
+        "_fence_compares",
+        "_prefix",
+        "_session_compares",
+        "member",
+        "sink",
+    )
+
+    def __init__(self, member: Member) -> None:
+        self.member: Final = member
+        self._fence: Fence | None = None
+        self._session_compares: Final[dict[bytes, tuple[Compare, Compare]]] = {}
+
+    @classmethod
+    def open(cls, config: MemberConfig) -> "EmbeddedBackend":
+        """Locks the data directory and replays its log; blocks meanwhile."""
+        return cls(Member.open(config))
+
+    async def serve(self) -> None:
+        await self.member.serve()
+
+    async def wait_writable(self) -> None:
+        await self.member.wait_writable()
+
+    async def stop(self) -> None:
+        await self.member.stop()
+
+    def subscribe(self, sink: RevisionSink, prefix: bytes) -> int:
+        self.sink = sink
+        self._prefix = prefix
+        return self.member.subscribe(self)
+
+    async def load(self, prefix: bytes, revision: int, page: int) -> AsyncIterator[list[StoreEvent]]:
+        key, end = prefix, prefix_end(prefix)
+        while True:
+            pairs = self.member.read_page(key, end, revision, page)
+            if isinstance(pairs, CoreError):
+                raise BackendError(f"cannot load {prefix!r} at revision {revision}: {pairs.text}")
+            events = []
+            for kv in pairs:
+                events.append(StoreEvent(True, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease))
+            if events:
+                yield events
+            if len(events) < page:
+                return
+            key = events[-1].key + b"\0"
+            await asyncio.sleep(0)
+
+    def revision(self) -> int:
+        return self.member.revision()
+
+    def take_over(self, fence_key: bytes, token: WriteToken) -> None:
+        self.member.submit(Txn((), (Put(fence_key, b""),), ()), _Write(self, fence_key, token))
+
+    def submit(
+        self,
+        fence: Fence,
+        session_key: bytes | None,
+        puts: Sequence[tuple[bytes, bytes, int]],
+        deletes: Sequence[bytes],
+        token: WriteToken,
+    ) -> None:
+        if fence is not self._fence:
+            self._use_fence(fence)
+        operations: list[Put | DeleteRange] = []
+        for key in deletes:
+            operations.append(DeleteRange(key))
+        for key, value, lease in puts:
+            operations.append(Put(key, value, lease))
+        if session_key is None:
+            command = Txn(self._fence_compares, operations, ())
+        else:
+            compares = self._session_compares.get(session_key)
+            if compares is None:
+                compares = self._build_compares(session_key)
+            command = Txn(compares, operations, self._else_branch)
+        self.member.submit(command, _Write(self, fence.key, token))
+
+    def grant_lease(self, lease_id: int, ttl_s: int) -> None:
+        self.member.submit(LeaseGrant(lease_id, ttl_s), None)
+
+    def revoke_lease(self, lease_id: int) -> None:
+        self.member.submit(LeaseRevoke(lease_id), None)
+
+    def renew_leases(self, lease_ids: Sequence[int]) -> None:
+        self.member.renew_leases(lease_ids)
+
+    def request_barrier(self, token: BarrierToken) -> None:
+        self.member.read_index(_Barrier(token))
+
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+        if type(proposal) is _Write:
+            return  # `_Write.applied`, called next, hands the revision over with the token.
+        told = []
+        for event in events:
+            kv = event.kv
+            if kv.key.startswith(self._prefix):
+                told.append(
+                    StoreEvent(
+                        event.kind == _EVENT_PUT, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease
+                    )
+                )
+        self.sink.revision_applied(revision, told, None)
+
+    def write_failed(self, write: _Write, result: object) -> None:
+        """The else branch, or an error of the store. A cold path, so the fence's own event is read back."""
+        if isinstance(result, CoreError):
+            self.sink.write_refused(write.token, result.text, 0)
+            return
+        assert isinstance(result, TxnResult), f"a transaction is answered by its result, got {result!r}"
+        nested = result.responses[0] if result.responses else None
+        if not (isinstance(nested, TxnResult) and nested.succeeded):
+            self.sink.write_refused(write.token, REFUSED_FENCE, 0)
+            return
+        fence = self.member.range(Range(write.fence_key))
+        assert not isinstance(fence, CoreError) and fence.kvs, "the fence key was put a moment ago"
+        kv = fence.kvs[0]
+        event = StoreEvent(True, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease)
+        self.sink.revision_applied(kv.mod_revision, [event], None)
+        self.sink.write_refused(write.token, REFUSED_SESSION, kv.mod_revision)
+
+    def batch_applied(self) -> None:
+        self.sink.batch_applied()
+
+    def leases_expired(self, lease_ids: list[int]) -> list[int]:
+        return self.sink.leases_expired(lease_ids)
+
+    def write_state_changed(self, error: CoreError | None) -> None:
+        self.sink.write_state_changed(None if error is None else error.text)
+
+    def member_failed(self, error: BaseException) -> None:
+        self.sink.backend_failed(error)
+
+    def _use_fence(self, fence: Fence) -> None:
+        compare = Compare(_TARGET_MOD, _RESULT_EQUAL, fence.key, fence.revision)
+        self._fence = fence
+        self._fence_compare = compare
+        self._fence_compares = (compare,)
+        self._else_branch = (Txn((compare,), (Put(fence.key, b""),), ()),)
+        self._session_compares.clear()
+
+    def _build_compares(self, session_key: bytes) -> tuple[Compare, Compare]:
+        if len(self._session_compares) >= SESSIONS_CACHED_MAX:
+            self._session_compares.clear()
+        compares = (self._fence_compare, Compare(_TARGET_CREATE, _RESULT_GREATER, session_key, 0))
+        self._session_compares[session_key] = compares
+        return compares
