@@ -23,6 +23,7 @@ from etcdcore.apply.results import (
     OpResult,
     Outcome,
     PutResult,
+    RangeResult,
     TxnResult,
 )
 from etcdcore.apply.txn import check, check_put_now, choose, delete_keys, execute, execute_delete, execute_put
@@ -67,6 +68,10 @@ class Applier:
             return read_range(self.store, command)
         assert isinstance(command, Compaction)
         return self._apply_compaction(command)
+
+    def range(self, wanted: Range) -> RangeResult | CoreError:
+        """Reads what is applied so far; changes nothing, not even the events. Refuses as `read_range`."""
+        return read_range(self.store, wanted)
 
     def take_events(self) -> tuple[int, list[KeyEvent]]:
         """The current revision, and the events of the command applied last: empty when it changed nothing."""

@@ -1,7 +1,8 @@
 """The hash over a store's history that members compare with each other, and tests with a real etcd.
 
 It is CRC-32C over the table's name and then, in order, the stored key and value of each record up to a revision,
-without those that compaction removes or may have removed already. So two members agree however far their compaction has come.
+without those that compaction removes or may have removed already. So two members agree however far each one's
+compaction has come.
 Source: etcd server/storage/mvcc/hash.go, reference sections 2.5 and 8.2.
 """
 
