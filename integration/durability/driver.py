@@ -2,25 +2,25 @@
 
 One caller submits puts with ascending sequence numbers, number n to key n mod KEYS. So after any crash the store must
 hold a prefix of the numbers submitted, at least as long as what was acknowledged.
-pipe to the parent: frames of 24 bytes: kind u64 | a u64 | b u64, kind ACK: sequence, revision; HELD: key, sequence;
-OPENED: revision, milliseconds until writable.
+frame to the parent: kind u64 | a u64 | b u64. HELD: key, number; OPENED: revision, milliseconds until writable; ACK:
+number, revision; DROPPED: number, 1 if it surely has no effect.
 """
 
 import asyncio
 import os
 import struct
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, final
 
-from etcdcore import CoreError, Member, MemberConfig, Proposal, Put, PutResult, Range
+from etcdcore import CoreError, Member, MemberConfig, Outcome, Proposal, Put, PutResult, Range
 
 FRAME: Final = struct.Struct("<QQQ")
 ACK: Final = 1
 HELD: Final = 2
 OPENED: Final = 3
 DROPPED: Final = 4
-STOPPED: Final = 5
 KEYS: Final = 200
 IN_FLIGHT: Final = 64
 VALUE: Final = bytes(200)
@@ -49,7 +49,7 @@ class _Numbered(Proposal):
         self.writer = writer
         self.sequence = sequence
 
-    def applied(self, result: object) -> None:
+    def applied(self, result: Outcome | int) -> None:
         assert isinstance(result, PutResult), result
         self.writer.tell(ACK, self.sequence, result.revision)
         self.writer.submit_next()
@@ -97,6 +97,6 @@ async def write_until_killed(data_dir: Path, descriptor: int) -> None:
             writer.submit_next()
 
 
-def run(data_dir: str, descriptor: int) -> None:
+def run(data_dir: str, pipe: Connection) -> None:
     """Entry point of the child process: never returns by itself."""
-    asyncio.run(write_until_killed(Path(data_dir), descriptor))
+    asyncio.run(write_until_killed(Path(data_dir), pipe.fileno()))
