@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge import __version__
 
 ZOOKEEPER_VERSION: Final = "3.9.4"
@@ -95,6 +97,7 @@ class ConfigurationFacts:
     server_id: int
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class FourLetterFacts(ABC):
     """Where the words get their facts. Times of deadlines are wall clock milliseconds."""
 

@@ -1,7 +1,7 @@
 """What an auth packet proves, and how whoAmI tells it.
 
-Nothing is verified here: a digest id is whatever user and password hash to, and it is the ACLs that know whether that is
-anybody. Source: ZooKeeper DigestAuthenticationProvider, IPAuthenticationProvider; reference 5.4, 2.2 (whoAmI).
+Nothing is verified here: a digest id is whatever user and password hash to, and it is the ACLs that know whether that
+is anybody. Source: ZooKeeper DigestAuthenticationProvider, IPAuthenticationProvider; reference 5.4, 2.2 (whoAmI).
 """
 
 from base64 import b64encode

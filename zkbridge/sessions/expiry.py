@@ -18,6 +18,8 @@ Source: ZooKeeper ExpiryQueue; reference 7.2.
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 
 @final
 class Session:
@@ -41,6 +43,7 @@ class Session:
         return f"Session({self.session_id & 0xFFFFFFFFFFFFFFFF:#x}, timeout_ms={self.timeout_ms})"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SessionHolder:
     """A connection as the sessions see it: opaque, compared by identity."""
 

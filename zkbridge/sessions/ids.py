@@ -2,8 +2,8 @@
 
 id: server id u8 | milliseconds at start, low 40 bits | counter u16, which runs over into the milliseconds
 
-Worked example: server 1 started at millisecond 0x1bc3d2 gives 0x1000000_1bc3d2_0000, ..0001, and so on. A run that gives
-out fewer than 65,536 ids a millisecond never reaches the ids of a run that starts after it.
+Worked example: server 1 started at millisecond 0x1bc3d2 gives 0x1000000_1bc3d2_0000, ..0001, and so on. A run that
+gives out fewer than 65,536 ids a millisecond never reaches the ids of a run that starts after it.
 
 Source: ZooKeeper SessionTrackerImpl.initializeNextSessionId; reference 7.1.
 """

@@ -33,8 +33,8 @@ def negotiate_timeout(requested_ms: int, min_ms: int, max_ms: int) -> int:
 class Attachment:
     """What a client's wish to go on with a session comes to.
 
-    `session` is None when it is refused: answer "expired" and close. `displaced` is the connection that held the session
-    until now; close it silently, even on refusal (ZooKeeper cuts it before it looks at the password).
+    `session` is None when it is refused: answer "expired" and close. `displaced` is the connection that held the
+    session until now; close it silently, even on refusal (ZooKeeper cuts it before it looks at the password).
     `timeout_changed`: the stored timeout has to be written anew.
     """
 
@@ -64,8 +64,8 @@ class SessionTable:
     def opened(
         self, session_id: int, timeout_ms: int, password: bytes, now_ms: int, holder: SessionHolder | None = None
     ) -> Session:
-        """A session exists from now on, with its full timeout ahead: just opened, or found at start (no early end after a
-        restart)."""
+        """A session exists from now on, with its full timeout ahead: just opened, or found at start (so that a
+        restart ends nothing early)."""
         assert session_id not in self._sessions, f"session {session_id:#x} opened twice"
         session = Session(session_id, timeout_ms, password)
         session.holder = holder

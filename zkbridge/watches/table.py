@@ -25,6 +25,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.errors import MARSHALLING_ERROR, NO_WATCHER, OK, ProtocolError
 from zkbridge.tree.acl import OPEN_ACL, READ, Acl, Credentials, check_acl
 from zkbridge.tree.changes import Change, DataSet, ZnodeCreated, ZnodeDeleted
@@ -48,6 +50,7 @@ WATCHES_OF_ONE_KIND_MAX: Final = 1_000_000
 The connection is closed at the bound, since a watch that is silently not set would break its client."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Watcher(ABC):
     """A connection as the tables see it. Compared and hashed by identity."""
 
@@ -81,9 +84,10 @@ _Watchers = dict[Watcher, _Watched]
 class WatchTable:
     """All watches of the connections of this bridge. Owned by the bridge's loop."""
 
-    __slots__ = ("_child", "_data", "_persistent", "_recursive", "_watched")
+    __slots__ = ("_child", "_data", "_persistent", "_recursive", "_watched", "_watches_max")
 
-    def __init__(self) -> None:
+    def __init__(self, watches_max: int = WATCHES_OF_ONE_KIND_MAX) -> None:
+        self._watches_max: Final = watches_max
         self._data: Final[dict[str, _Watchers]] = {}
         self._child: Final[dict[str, _Watchers]] = {}
         self._persistent: Final[dict[str, _Watchers]] = {}
@@ -95,20 +99,20 @@ class WatchTable:
     def add_data(self, path: str, watcher: Watcher) -> None:
         """The one-shot watch of exists and getData. Raises ProtocolError at the bound."""
         watched = self._watched_of(watcher)
-        _register(self._data, watched.data, path, watcher, watched)
+        self._register(self._data, watched.data, path, watcher, watched)
 
     def add_child(self, path: str, watcher: Watcher) -> None:
         """The one-shot watch of getChildren. Raises ProtocolError at the bound."""
         watched = self._watched_of(watcher)
-        _register(self._child, watched.child, path, watcher, watched)
+        self._register(self._child, watched.child, path, watcher, watched)
 
     def add_persistent(self, path: str, watcher: Watcher, recursive: bool) -> None:
         """The watch of addWatch, modes 0 and 1 (recursive). Raises ProtocolError at the bound."""
         watched = self._watched_of(watcher)
         if recursive:
-            _register(self._recursive, watched.recursive, path, watcher, watched)
+            self._register(self._recursive, watched.recursive, path, watcher, watched)
         else:
-            _register(self._persistent, watched.persistent, path, watcher, watched)
+            self._register(self._persistent, watched.persistent, path, watcher, watched)
 
     def check(self, path: str, watcher_type: int, watcher: Watcher) -> int:
         """OK if the connection has such a watch. Refuses NO_WATCHER; MARSHALLING_ERROR on an unknown type."""
@@ -271,24 +275,25 @@ class WatchTable:
             (self._recursive, watched.recursive),
         ]
 
+    def _register(
+        self, path_map: dict[str, _Watchers], paths: set[str], path: str, watcher: Watcher, watched: _Watched
+    ) -> None:
+        if path in paths:
+            return
+        if len(paths) >= self._watches_max:
+            raise ProtocolError(f"the connection has {len(paths)} watches of one kind, expected fewer than that")
+        paths.add(path)
+        watchers = path_map.get(path)
+        if watchers is None:
+            path_map[path] = {watcher: watched}
+        else:
+            watchers[watcher] = watched
+
     def _watched_of(self, watcher: Watcher) -> _Watched:
         watched = self._watched.get(watcher)
         if watched is None:
             watched = self._watched[watcher] = _Watched()
         return watched
-
-
-def _register(path_map: dict[str, _Watchers], paths: set[str], path: str, watcher: Watcher, watched: _Watched) -> None:
-    if path in paths:
-        return
-    if len(paths) >= WATCHES_OF_ONE_KIND_MAX:
-        raise ProtocolError(f"the connection has {len(paths)} watches of one kind, expected fewer than that")
-    paths.add(path)
-    watchers = path_map.get(path)
-    if watchers is None:
-        path_map[path] = {watcher: watched}
-    else:
-        watchers[watcher] = watched
 
 
 def _unregister(path_map: dict[str, _Watchers], paths: set[str], path: str, watcher: Watcher) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pytest
 
-import zkbridge.watches.table as table_module
 from zkbridge.errors import MARSHALLING_ERROR, NO_WATCHER, OK, ProtocolError
 from zkbridge.tree.acl import ALL, OPEN_ACL, WRITE, Acl, AclEntry, Credentials
 from zkbridge.tree.changes import AclSet, Change, DataSet, SessionClosed, ZnodeCreated, ZnodeDeleted
@@ -333,15 +332,15 @@ def test_counts_are_of_cells_in_zookeepers_two_tables(bench: Bench) -> None:
     assert list(bench.table.data_paths()) == [(first, {"/a", "/b"})]
 
 
-def test_a_connection_past_its_bound_of_watches_is_in_violation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_module, "WATCHES_OF_ONE_KIND_MAX", 2)
+def test_a_connection_past_its_bound_of_watches_is_in_violation() -> None:
+    table = WatchTable(watches_max=2)
     watcher = RecordingWatcher()
-    bench.table.add_data("/a", watcher)
-    bench.table.add_data("/b", watcher)
-    bench.table.add_data("/b", watcher)
+    table.add_data("/a", watcher)
+    table.add_data("/b", watcher)
+    table.add_data("/b", watcher)
     with pytest.raises(ProtocolError):
-        bench.table.add_data("/c", watcher)
-    bench.table.check_invariants()
+        table.add_data("/c", watcher)
+    table.check_invariants()
 
 
 def register(table: WatchTable, kind: str, path: str, watcher: Watcher) -> None:
