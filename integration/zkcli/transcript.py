@@ -1,0 +1,117 @@
+"""Runs zkCli on a server and writes down what it said, comparable between servers.
+
+Behind each command a marker is typed, a look at a node that can't exist, so that output belongs to a command. Events
+are printed by another thread whenever they come: they are taken out of the text and compared apart, in their order.
+
+Invariants:
+1. Only these are masked: the server's address, session ids (by order of appearance), times (but for the epoch),
+   zxids (replaced by their rank among all zxids of the transcript, so that their order still counts).
+2. Lists that Java takes out of a hash set are sorted; nothing else is.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from integration.peers import maven
+from integration.peers.requirements import require_java
+from integration.peers.servers import ZOOKEEPER_JARS
+
+TIMEOUT_S = 120
+MARKER = "Node does not exist: /==={}==="
+EPOCH = "Thu Jan 01 00:00:00 UTC 1970"
+EVENT = re.compile(r"\nWATCHER::\n|\nWatchedEvent (.*)\n")
+SESSION = re.compile(r"(?<=ephemeralOwner = )0x[0-9a-f]+")
+ZXID = re.compile(r"((?<=[cmp]Zxid = )0x[0-9a-f]+|(?<= zxid: )\d+)")
+TIME = re.compile(r"(?<=[cm]time = )(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command printed."""
+
+    command: str
+    text: str
+
+
+@dataclass(slots=True)
+class Transcript:
+    """A conversation with zkCli, and the events that came meanwhile."""
+
+    said: list[Said]
+    events: list[str]
+
+
+class ZkCli:
+    """ZooKeeperMain, pointed at one server."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        log4j = folder / "log4j.properties"
+        log4j.write_text("log4j.rootLogger=OFF\n")
+        jars = maven.install_jars("zookeeper", ZOOKEEPER_JARS)
+        java = [require_java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx200m", "-Dfile.encoding=UTF-8"]
+        java += ["-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8", "-Duser.timezone=UTC", "-Duser.language=en"]
+        java += [f"-Dlog4j.configuration=file:{log4j}", "-cp", maven.classpath(jars)]
+        self.address = address
+        self.command = [*java, "org.apache.zookeeper.ZooKeeperMain", "-server", address]
+
+    def converse(self, commands: Sequence[str]) -> Transcript:
+        """Type the commands into one client."""
+        typed = "".join(f"{line}\nls /==={number}===\n" for number, line in enumerate(commands))
+        rest = self._run([], typed)[1]
+        events = [found.group(1) for found in EVENT.finditer(rest) if found.group(1) is not None]
+        rest = EVENT.sub("", rest)
+        said: list[Said] = []
+        for number, command in enumerate(commands):
+            text, found, after = rest.partition(MARKER.format(number) + "\n")
+            said.append(Said(command, text))
+            if not found:
+                break  # the client has quit, or its connection is closed for good
+            rest = after
+        return Transcript(said, events)
+
+    def execute(self, arguments: Sequence[str]) -> str:
+        """One command given as arguments: its output, with the exit status behind it."""
+        status, text = self._run(arguments, "")
+        return f"{EVENT.sub('', text)}exit status {status}\n"
+
+    def _run(self, arguments: Sequence[str], typed: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [*self.command, *arguments],
+            input=typed.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode().replace(self.address, "ADDRESS")
+
+
+class Normaliser:
+    """Masks ids and times of one server's transcripts, which must all be shown to it before any is normalised."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        zxids = sorted({int(found, 0) for text in texts for found in ZXID.findall(text)} | {0})
+        self.ranks = {zxid: rank for rank, zxid in enumerate(zxids)}
+        self.sessions: dict[str, str] = {"0x0": "0x0"}
+
+    def normalise(self, text: str) -> str:
+        """The text as any server would have printed it."""
+        text = ZXID.sub(lambda found: f"zxid#{self.ranks[int(found.group(), 0)]}", text)
+        text = SESSION.sub(lambda found: self._session(found.group()), text)
+        text = TIME.sub(lambda found: "epoch" if found.group() == EPOCH else "some time", text)
+        return "\n".join(_sort_list(line) for line in text.split("\n"))
+
+    def _session(self, session_id: str) -> str:
+        return self.sessions.setdefault(session_id, f"session#{len(self.sessions)}")
+
+
+def _sort_list(line: str) -> str:
+    if line.startswith("[") and line.endswith("]"):
+        return f"[{', '.join(sorted(line[1:-1].split(', ')))}]"
+    return line
