@@ -56,7 +56,7 @@ class Lessor:
             self.leases[lease_id] = Lease(lease_id, ttl_s)
 
     def advance(self, now_ms: int) -> None:
-        """Says what the time is. Call it before anything that counts time: apply, promote, renew, expired."""
+        """Says what the time is, before commands are applied: deadlines of granted leases count from here."""
         self.now_ms = max(self.now_ms, now_ms)
 
     def grant(self, lease_id: int, ttl_s: int) -> CoreError | None:
@@ -90,11 +90,12 @@ class Lessor:
 
     # What only the primary does.
 
-    def promote(self, extend_ms: int) -> None:
+    def promote(self, now_ms: int, extend_ms: int) -> None:
         """Becomes primary: every lease gets its full time from now, and `extend_ms` more, and mass expiries are spread.
 
         `extend_ms` covers the time in which clients could not renew, one election timeout.
         """
+        self.advance(now_ms)
         self.is_primary = True
         self._queue.clear()
         start_ms = self.now_ms + extend_ms
@@ -118,20 +119,20 @@ class Lessor:
         self.is_primary = False
         self._queue.clear()
 
-    def renew(self, lease_id: int) -> int:
+    def renew(self, lease_id: int, now_ms: int) -> int:
         """Full time again from now; returns the granted seconds, or 0 when the lease is missing or has run out.
 
         One that has run out is about to be revoked: to renew it would take back an expiry that was reported already.
         """
         lease = self.leases.get(lease_id)
-        if lease is None or not self.is_primary or lease.deadline_ms <= self.now_ms:
+        if lease is None or not self.is_primary or lease.deadline_ms <= now_ms:
             return 0
-        lease.deadline_ms = self.now_ms + lease.ttl_s * 1000
+        lease.deadline_ms = now_ms + lease.ttl_s * 1000
         return lease.ttl_s
 
-    def expired(self, limit: int) -> list[int]:
+    def expired(self, now_ms: int, limit: int) -> list[int]:
         """At most `limit` leases whose time is over, in order of deadlines; again and again until they are revoked."""
-        now_ms = self.now_ms
+        self.advance(now_ms)
         found: list[int] = []
         while len(found) < limit:
             lease_id = self._queue.pop_due(now_ms)
@@ -151,14 +152,14 @@ class Lessor:
         """When to ask for expired leases next, or None. It may be early, never late."""
         return self._queue.next_deadline()
 
-    def time_to_live(self, lease_id: int) -> tuple[int, int]:
+    def time_to_live(self, lease_id: int, now_ms: int) -> tuple[int, int]:
         """Whole seconds left, and seconds granted; (-1, 0) for a missing lease. Only the primary knows what is left."""
         lease = self.leases.get(lease_id)
         if lease is None:
             return -1, 0
         if not self.is_primary:
             return lease.ttl_s, lease.ttl_s
-        return max(lease.deadline_ms - self.now_ms, 0) // 1000, lease.ttl_s
+        return max(lease.deadline_ms - now_ms, 0) // 1000, lease.ttl_s
 
     def keys_of(self, lease_id: int) -> list[bytes] | LeaseNotFound:
         """The keys of a lease in order. Refuses LeaseNotFound."""
