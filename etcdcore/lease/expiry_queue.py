@@ -1,7 +1,8 @@
 """Deadlines in order. A renewal costs nothing here: a lease found before its time is put back at its real deadline.
 
 Invariants:
-1. Each lease with a deadline has an entry at or before that deadline.
+1. Each lease with a deadline has an entry at or before that deadline. Entries of leases that are gone, or were granted
+   anew, stay until they are due: the user knows which entry of a lease counts.
 """
 
 from heapq import heappop, heappush
@@ -23,11 +24,11 @@ class ExpiryQueue:
     def next_deadline(self) -> int | None:
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now_ms: int) -> int:
-        """The lease whose entry is due, its entry removed; 0 when none is."""
+    def pop_due(self, now_ms: int) -> tuple[int, int] | None:
+        """Takes out the first entry that is due, deadline and lease; None when none is."""
         if self._heap and self._heap[0][0] <= now_ms:
-            return heappop(self._heap)[1]
-        return 0
+            return heappop(self._heap)
+        return None
 
     def clear(self) -> None:
         self._heap.clear()

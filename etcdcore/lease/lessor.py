@@ -28,15 +28,16 @@ _LEASE_KEY: Final = Struct(">q")
 
 @final
 class Lease:
-    """One lease; `deadline_ms` counts only while the lessor is primary."""
+    """One lease; `deadline_ms` and `queued_ms` (its entry in the queue) count only while the lessor is primary."""
 
-    __slots__ = ("deadline_ms", "keys", "lease_id", "ttl_s")
+    __slots__ = ("deadline_ms", "keys", "lease_id", "queued_ms", "ttl_s")
 
     def __init__(self, lease_id: int, ttl_s: int) -> None:
         self.lease_id: Final = lease_id
         self.ttl_s: Final = ttl_s
         self.keys: Final[set[bytes]] = set()
         self.deadline_ms = 0
+        self.queued_ms = 0
 
 
 @final
@@ -67,7 +68,7 @@ class Lessor:
         self._engine.put(LEASE, _LEASE_KEY.pack(lease_id), _encode_lease(lease_id, ttl_s))
         if self.is_primary:
             lease.deadline_ms = self.now_ms + ttl_s * 1000
-            self._queue.push(lease.deadline_ms, lease_id)
+            self._push(lease, lease.deadline_ms)
         return None
 
     def remove(self, lease_id: int) -> None:
@@ -112,7 +113,11 @@ class Lessor:
                 count = 0
             count += 1
             lease.deadline_ms = max(deadline_ms, second * 1000)
-            self._queue.push(lease.deadline_ms, lease.lease_id)
+            self._push(lease, lease.deadline_ms)
+
+    def _push(self, lease: Lease, due_ms: int) -> None:
+        lease.queued_ms = due_ms
+        self._queue.push(due_ms, lease.lease_id)
 
     def demote(self) -> None:
         """Is primary no more: nothing expires here."""
@@ -135,17 +140,18 @@ class Lessor:
         self.advance(now_ms)
         found: list[int] = []
         while len(found) < limit:
-            lease_id = self._queue.pop_due(now_ms)
-            if lease_id == 0:
+            entry = self._queue.pop_due(now_ms)
+            if entry is None:
                 break
+            due_ms, lease_id = entry
             lease = self.leases.get(lease_id)
-            if lease is None:
+            if lease is None or lease.queued_ms != due_ms:
                 continue
             if lease.deadline_ms > now_ms:
-                self._queue.push(lease.deadline_ms, lease_id)
+                self._push(lease, lease.deadline_ms)
                 continue
             found.append(lease_id)
-            self._queue.push(now_ms + EXPIRED_RETRY_MS, lease_id)
+            self._push(lease, now_ms + EXPIRED_RETRY_MS)
         return found
 
     def next_deadline(self) -> int | None:

@@ -1,0 +1,46 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etcdcore.mvcc.sorted_keys import CHUNK_KEYS_MAX, SortedKeys
+
+small = st.binary(max_size=2)
+
+
+@given(st.lists(st.tuples(small, st.booleans(), small, small), max_size=60))
+def test_any_mix_of_changes_and_intervals_agrees_with_a_set(script: list[tuple[bytes, bool, bytes, bytes]]) -> None:
+    keys = SortedKeys()
+    model: set[bytes] = set()
+    for key, asks, start, end in script:
+        if key in model:
+            keys.discard(key)
+            model.discard(key)
+        else:
+            keys.add(key)
+            model.add(key)
+        if asks:
+            assert keys.between(start, end) == sorted(k for k in model if k >= start and (not end or k < end))
+        keys.check_invariants()
+        assert len(keys) == len(model)
+
+
+def test_chunks_are_split_when_keys_come_one_by_one() -> None:
+    keys = SortedKeys()
+    count = 3 * CHUNK_KEYS_MAX
+    for number in range(0, count, 2):
+        keys.add(b"%06d" % number)
+    keys.between(b"", b"")
+    for number in range(1, count, 2):
+        keys.add(b"%06d" % number)
+        if number % 64 == 1:
+            keys.between(b"x", b"y")
+    keys.check_invariants()
+    assert keys.between(b"", b"") == [b"%06d" % number for number in range(count)]
+    assert keys.between(b"002047", b"002051") == [b"002047", b"002048", b"002049", b"002050"]
+
+
+def test_an_empty_set_has_no_intervals() -> None:
+    keys = SortedKeys()
+    assert keys.between(b"", b"") == []
+    keys.add(b"a")
+    keys.discard(b"a")
+    assert keys.between(b"", b"") == []
