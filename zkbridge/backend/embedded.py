@@ -8,6 +8,7 @@ Invariants:
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Final, final
 
 from etcdcore import (
@@ -23,6 +24,7 @@ from etcdcore import (
     Put,
     Range,
     RevisionListener,
+    StorageError,
     Txn,
     TxnResult,
 )
@@ -246,3 +248,15 @@ class EmbeddedBackend(Backend, RevisionListener):
         compares = (self._fence_compare, Compare(_TARGET_CREATE, _RESULT_GREATER, session_key, 0))
         self._session_compares[session_key] = compares
         return compares
+
+
+def open_embedded(data_dir: Path, compaction_retention_s: int) -> EmbeddedBackend:
+    """Opens the store below a directory: locks it and replays its log, blocking meanwhile.
+
+    Raises BackendError with the cause: another process has it, its log is corrupt, it isn't ours.
+    """
+    try:
+        member = Member.open(MemberConfig(data_dir=data_dir, compaction_retention_s=compaction_retention_s))
+    except (CoreError, StorageError) as error:
+        raise BackendError(str(error)) from error
+    return EmbeddedBackend(member)

@@ -40,24 +40,29 @@ from zkbridge.tree.znode import Znode
 
 async def load_changes(
     pages: AsyncIterator[list[StoreEvent]], replica: Replica, keyspace: Keyspace, revision: int
-) -> None:
-    """Loads a fresh replica from all keys of the tree as of a revision, in key order. Raises KeyspaceError."""
+) -> bool:
+    """Loads a fresh replica from all keys of the tree as of a revision, in key order. Raises KeyspaceError.
+
+    Returns whether the tree has its format key; one that was never used has none.
+    """
     loader = ReplicaLoader(replica, keyspace)
     async for page in pages:
         loader.add(page)
     loader.finish(revision)
+    return loader.has_format
 
 
 @final
 class ReplicaLoader:
     """Fills a fresh replica, page by page, in key order: children keys before znode keys, parents before children."""
 
-    __slots__ = ("_counts", "_keyspace", "_replica")
+    __slots__ = ("_counts", "_keyspace", "_replica", "has_format")
 
     def __init__(self, replica: Replica, keyspace: Keyspace) -> None:
         self._replica: Final = replica
         self._keyspace: Final = keyspace
         self._counts: Final[dict[str, tuple[int, int]]] = {}
+        self.has_format = False
 
     def add(self, events: Sequence[StoreEvent]) -> None:
         """One page of keys."""
@@ -78,6 +83,7 @@ class ReplicaLoader:
                 self._replica.sessions[session_id] = SessionRecord(session_id, timeout_ms, password, bridge)
             elif key == self._keyspace.format_key:
                 check_format(event.value, FORMAT_VERSION)
+                self.has_format = True
 
     def _add_znode(self, path: str, event: StoreEvent) -> None:
         record = decode_znode(event.value)

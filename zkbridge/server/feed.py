@@ -10,6 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final, final
 
 import structlog
@@ -52,6 +53,8 @@ class RevisionFeed(RevisionSink):
         self._keyspace: Final = keyspace
         self._listener: Final = listener
         self._held: list[tuple[int, list[StoreEvent]]] | None = []
+        self._writer: Final = asyncio.Event()
+        self._decided: asyncio.Event | None = None
 
     def loaded(self) -> None:
         """The replica is whole: what was held back meanwhile follows."""
@@ -80,6 +83,7 @@ class RevisionFeed(RevisionSink):
             return
         self._replica.apply(revision, [])
         if token is not None and self._committer.fence_taken(token, revision):
+            self._writer.set()
             _log.info("writer_took_over", revision=revision)
 
     def write_refused(self, token: WriteToken, reason: str, revision: int) -> None:
@@ -93,8 +97,23 @@ class RevisionFeed(RevisionSink):
             self._committer.plan_dropped(token, reason, is_decided)
             self._listener.flush_dirty()
 
+    async def wait_writer(self) -> None:
+        """Returns once this bridge holds the fence."""
+        await self._writer.wait()
+
+    async def wait_decided(self) -> None:
+        """Returns once no write is in flight."""
+        self._decided = asyncio.Event()
+        self._note_decided()
+        await self._decided.wait()
+
+    def _note_decided(self) -> None:
+        if self._decided is not None and self._committer.in_flight_count == 0:
+            self._decided.set()
+
     def batch_applied(self) -> None:
         self._listener.flush_dirty()
+        self._note_decided()
 
     def leases_expired(self, lease_ids: list[int]) -> list[int]:
         return self._keeper.leases_expired(lease_ids)

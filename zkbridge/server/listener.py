@@ -74,13 +74,13 @@ class Listener(ClientAudience):
         """Opens the port. Raises OSError if it can't be had. Returns the address in use (port 0 picks a free one)."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._make_client, host or None, port, backlog=backlog if backlog > 0 else BACKLOG
+            self.make_client, host or None, port, backlog=backlog if backlog > 0 else BACKLOG
         )
         address = self._server.sockets[0].getsockname()
         self.port = int(address[1])
         return str(address[0]), self.port
 
-    def _make_client(self) -> Client:
+    def make_client(self) -> Client:
         return Client(self, self.dirty, self._frame_bytes_max)
 
     def stop_accepting(self) -> None:
