@@ -18,7 +18,7 @@ Source: ZooKeeper ExpiryQueue; reference 7.2.
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import mypyc_attr, trait
 
 
 @final
@@ -43,6 +43,7 @@ class Session:
         return f"Session({self.session_id & 0xFFFFFFFFFFFFFFFF:#x}, timeout_ms={self.timeout_ms})"
 
 
+@trait
 @mypyc_attr(allow_interpreted_subclasses=True)
 class SessionHolder:
     """A connection as the sessions see it: opaque, compared by identity."""

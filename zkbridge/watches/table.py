@@ -54,9 +54,11 @@ The connection is closed at the bound, since a watch that is silently not set wo
 class Watcher(ABC):
     """A connection as the tables see it. Compared and hashed by identity."""
 
-    __slots__ = ()
+    __slots__ = ("credentials",)
 
-    credentials: Credentials
+    def __init__(self, credentials: Credentials) -> None:
+        # Here and in no subclass's slots: compiled code reads it at a fixed place of this class.
+        self.credentials = credentials
 
     @abstractmethod
     def notify(self, frame: bytes) -> None:
