@@ -58,6 +58,21 @@ class ZnodeRecord:
 # Encoding
 
 
+def encode_varint(number: int) -> bytes:
+    """Base-128 of a number from 0 to 2**64 - 1, lowest group first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_DATA_TAGS_COUNT: Final = 2_048
+# The data field's tag and length, for the lengths that most data has.
+_DATA_TAGS: Final = [b"\x22" + encode_varint(length) for length in range(_DATA_TAGS_COUNT)]
+
+
 def encode_znode(
     ctime: int,
     mtime: int,
@@ -74,10 +89,10 @@ def encode_znode(
     value = _HEAD.pack(0x09, ctime, 0x11, mtime, 0x1D, version)
     if data is not None:
         length = len(data)
-        if length < 0x80:
-            value += b"\x22%c%b" % (length, data)
+        if length < _DATA_TAGS_COUNT:
+            value = value + _DATA_TAGS[length] + data
         else:
-            value += b"\x22" + encode_varint(length) + data
+            value = value + b"\x22" + encode_varint(length) + data
     if owner != 0 or acl is not OPEN_ACL or aversion != 0 or mzxid != NO_OVERRIDE or czxid != 0 or reborn:
         value += _encode_rare(aversion, owner, acl, mzxid, czxid, reborn)
     return value
@@ -137,16 +152,6 @@ def encode_session(password: bytes, timeout_ms: int, bridge: str) -> bytes:
 def encode_format(version: int) -> bytes:
     """Value of the format key."""
     return b"\x08" + encode_varint(version)
-
-
-def encode_varint(number: int) -> bytes:
-    """Base-128 of a number from 0 to 2**64 - 1, lowest group first."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def _encode_text(tag: int, text: str) -> bytes:

@@ -60,25 +60,40 @@ class PendingZnode:
         "version",
     )
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        exists: bool = False,
+        data: bytes | None = None,
+        acl: Acl = OPEN_ACL,
+        owner: int = 0,
+        ctime: int = 0,
+        mtime: int = 0,
+        mzxid: int = IN_FLIGHT,
+        version: int = 0,
+        aversion: int = 0,
+        created_count: int = 0,
+        child_count: int = 0,
+        czxid_override: int = 0,
+    ) -> None:
         self.path: Final = path
-        self.exists = False
+        self.exists = exists
         self.existed = False
         self.had_children_key = False
         self.is_data_dirty = False
         self.is_count_dirty = False
         self.seq = 0
-        self.data: bytes | None = None
-        self.acl: Acl = OPEN_ACL
-        self.owner = 0
-        self.ctime = 0
-        self.mtime = 0
-        self.mzxid = IN_FLIGHT
-        self.version = 0
-        self.aversion = 0
-        self.created_count = 0
-        self.child_count = 0
-        self.czxid_override = 0
+        self.data = data
+        self.acl = acl
+        self.owner = owner
+        self.ctime = ctime
+        self.mtime = mtime
+        self.mzxid = mzxid
+        self.version = version
+        self.aversion = aversion
+        self.created_count = created_count
+        self.child_count = child_count
+        self.czxid_override = czxid_override
 
     def be_created(self, data: bytes | None, acl: Acl, owner: int, now_ms: int) -> None:
         """Becomes a new znode."""
@@ -94,21 +109,6 @@ class PendingZnode:
         self.created_count = 0
         self.child_count = 0
         self.czxid_override = 0
-
-    def be_copied_from(self, other: "PendingZnode") -> None:
-        """Takes over the other's fields, not its bookkeeping."""
-        self.exists = other.exists
-        self.data = other.data
-        self.acl = other.acl
-        self.owner = other.owner
-        self.ctime = other.ctime
-        self.mtime = other.mtime
-        self.mzxid = other.mzxid
-        self.version = other.version
-        self.aversion = other.aversion
-        self.created_count = other.created_count
-        self.child_count = other.child_count
-        self.czxid_override = other.czxid_override
 
 
 @final
@@ -166,31 +166,43 @@ class Overlay:
         znode = self.replica.znodes.get(path)
         if znode is None:
             return None
-        pending = PendingZnode(path)
-        pending.exists = True
-        pending.data = znode.data
-        pending.acl = znode.acl
-        pending.owner = znode.owner
-        pending.ctime = znode.ctime
-        pending.mtime = znode.mtime
-        pending.mzxid = znode.mzxid
-        pending.version = znode.version
-        pending.aversion = znode.aversion
-        pending.created_count = znode.created_count
         children = znode.children
-        if children is not None:
-            pending.child_count = len(children)
         reborn = self.replica.reborn
-        if reborn and path in reborn:
-            pending.czxid_override = znode.czxid
-        return pending
+        return PendingZnode(
+            path,
+            True,
+            znode.data,
+            znode.acl,
+            znode.owner,
+            znode.ctime,
+            znode.mtime,
+            znode.mzxid,
+            znode.version,
+            znode.aversion,
+            znode.created_count,
+            0 if children is None else len(children),
+            znode.czxid if reborn and path in reborn else 0,
+        )
 
     def _copy_from(self, under: "Overlay", path: str) -> PendingZnode | None:
         original = under.get(path)
         if original is None:
             return None
-        copy = PendingZnode(path)
-        copy.be_copied_from(original)
+        copy = PendingZnode(
+            path,
+            original.exists,
+            original.data,
+            original.acl,
+            original.owner,
+            original.ctime,
+            original.mtime,
+            original.mzxid,
+            original.version,
+            original.aversion,
+            original.created_count,
+            original.child_count,
+            original.czxid_override,
+        )
         copy.existed = original.exists
         copy.had_children_key = original.exists and original.created_count > 0
         return copy
