@@ -9,6 +9,7 @@ Invariants:
 2. The log in memory holds every entry behind `committed_index`.
 """
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final, final
 
@@ -16,6 +17,8 @@ from etcdcore.apply.applier import Applier
 from etcdcore.apply.commands import decode_batch
 from etcdcore.errors import EngineCommitFailed, EngineFull
 from etcdcore.lease.lessor import Lessor
+from etcdcore.member.batches import Batch
+from etcdcore.member.proposals import RevisionListener
 from etcdcore.mvcc.engine import META, Engine
 from etcdcore.mvcc.store import Store
 from etcdcore.raft.messages import ENTRY_NORMAL
@@ -56,6 +59,29 @@ class AppliedState:
         self.store = Store(self.engine)
         self.lessor = Lessor(self.engine)
         self.applier = Applier(self.store, self.lessor)
+
+    def apply_batch(self, batch: Batch, listeners: Sequence[RevisionListener]) -> None:
+        """The hot loop: a direct call for each listener and proposal, and nothing kept."""
+        apply = self.applier.apply
+        take_events = self.applier.take_events
+        proposals = batch.proposals
+        is_local = len(proposals) > 0
+        self.uncommitted_count += len(batch.commands)
+        position = 0
+        try:
+            for command in batch.commands:
+                result = apply(command)
+                revision, events = take_events()
+                proposal = proposals[position] if is_local else None
+                if events:
+                    for listener in listeners:
+                        listener.revision_applied(revision, events, proposal)
+                position += 1
+                if proposal is not None:
+                    proposal.applied(result)
+        except BaseException:
+            batch.proposals = proposals[position:]  # these get to hear that the member failed
+            raise
 
     def commit(self) -> bool:
         """Ends the engine's batch, if there is anything in it. False when there was no room for it."""

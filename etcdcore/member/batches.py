@@ -4,10 +4,12 @@ A batch is both the payload of its entry, so that nothing is decoded again where
 who waits for it until it is applied.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, final
 
 from etcdcore.apply.commands import Command, encode_batch_head
+from etcdcore.errors import CoreError
 from etcdcore.member.proposals import Proposal
 
 
@@ -50,3 +52,39 @@ def pack_batches(
     else:
         batches.append(Batch(commands, proposals, b"".join(parts)))
     return batches
+
+
+def drop_proposals(proposals: Sequence[Proposal | None], error: CoreError, is_decided: bool) -> None:
+    for proposal in proposals:
+        if proposal is not None:
+            proposal.dropped(error, is_decided)
+
+
+@final
+class InFlight:
+    """Batches that were proposed here and are not applied yet, in order, and how many commands they hold."""
+
+    __slots__ = ("_batches", "count")
+
+    def __init__(self) -> None:
+        self._batches: Final[deque[Batch]] = deque()
+        self.count = 0
+
+    def add(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        self.count += len(batch.commands)
+
+    def remove(self, batch: Batch) -> None:
+        """It was applied. One that was dropped before is here no more."""
+        if self._batches and self._batches[0] is batch:
+            self._batches.popleft()
+            self.count -= len(batch.commands)
+
+    def drop(self, error: CoreError) -> None:
+        """Nobody will be told of their fate here, though they may yet be applied."""
+        batches = list(self._batches)
+        self._batches.clear()
+        self.count = 0
+        for batch in batches:
+            proposals, batch.proposals = batch.proposals, ()
+            drop_proposals(proposals, error, False)

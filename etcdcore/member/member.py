@@ -14,7 +14,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from random import Random
-from struct import Struct
 from typing import Final, final
 
 from etcdcore.apply.commands import Command, Compaction, LeaseRevoke, Range, decode_batch
@@ -31,10 +30,11 @@ from etcdcore.errors import (
     TooManyRequests,
 )
 from etcdcore.member.applied_state import AppliedState
-from etcdcore.member.batches import Batch, pack_batches
+from etcdcore.member.batches import Batch, InFlight, drop_proposals, pack_batches
 from etcdcore.member.checkpoint import Checkpoints
 from etcdcore.member.clock import Interval
 from etcdcore.member.proposals import Proposal, RevisionListener
+from etcdcore.member.reads import ReadBarriers
 from etcdcore.member.recovery import OpenedParts, RecoveryReport, check_applied, open_parts
 from etcdcore.member.retention import RevisionRetention
 from etcdcore.member.write_state import WriteState
@@ -61,8 +61,6 @@ CHECKPOINT_PAUSE_S: Final = 0.1
 """How often the growth of the log is looked at."""
 ROUTINE_S: Final = 1.0
 """How often retention is looked at, and a full engine tried again."""
-
-_CONTEXT: Final = Struct(">Q")
 
 
 @final
@@ -102,18 +100,14 @@ class Member:
         # Waiting for the next flush.
         self._commands: list[Command] = []
         self._proposals: list[Proposal | None] = []
-        self._reads: list[Proposal] = []
+        self._reads: Final = ReadBarriers()
         self._is_flush_due = False
         # In flight, in order.
-        self._in_flight: Final[deque[Batch]] = deque()
-        self._in_flight_count = 0
+        self._in_flight: Final = InFlight()
         self._unpersisted: Final[deque[_Unpersisted]] = deque()
         self._token = 0
         self._to_apply: Final[deque[Entry]] = deque()
         self._is_apply_due = False
-        self._read_number = 0
-        self._read_rounds: Final[dict[bytes, list[Proposal]]] = {}
-        self._reads_waiting: Final[deque[tuple[LogIndex, list[Proposal]]]] = deque()
         # Life.
         self._failure: BaseException | None = None
         self._is_stopping = False
@@ -194,7 +188,7 @@ class Member:
         if not self._is_flush_due:
             self._is_flush_due = True
             self._loop.call_soon(self._on_flush)
-        self._reads.append(proposal)
+        self._reads.asked.append(proposal)
 
     def range(self, request: Range) -> RangeResult | CoreError:
         """From the state applied here, without asking anybody (etcd's serializable read)."""
@@ -281,7 +275,11 @@ class Member:
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(STOP_DRAIN_S):
-                while (self._commands or self._in_flight) and self._failure is None and not self._write_state.is_full:
+                while (
+                    (self._commands or self._in_flight.count)
+                    and self._failure is None
+                    and not self._write_state.is_full
+                ):
                     self._progressed.clear()
                     await self._progressed.wait()
         except TimeoutError:
@@ -318,32 +316,10 @@ class Member:
     def _drop_all(self, error: CoreError) -> None:
         """Whatever waits, in order: in flight (fate unknown), not yet proposed (surely without effect), reads."""
         self._to_apply.clear()
-        self._drop_in_flight(error)
+        self._in_flight.drop(error)
         proposals, self._proposals, self._commands = self._proposals, [], []
-        for proposal in proposals:
-            if proposal is not None:
-                proposal.dropped(error, True)
-        reads, self._reads = self._reads, []
-        for proposal in reads:
-            proposal.dropped(error, True)
-        self._drop_reads(error)
-
-    def _drop_in_flight(self, error: CoreError) -> None:
-        for batch in self._in_flight:
-            proposals, batch.proposals = batch.proposals, ()
-            for proposal in proposals:
-                if proposal is not None:
-                    proposal.dropped(error, False)
-        self._in_flight.clear()
-        self._in_flight_count = 0
-
-    def _drop_reads(self, error: CoreError) -> None:
-        rounds = [*self._read_rounds.values(), *(reads for _, reads in self._reads_waiting)]
-        self._read_rounds.clear()
-        self._reads_waiting.clear()
-        for reads in rounds:
-            for proposal in reads:
-                proposal.dropped(error, True)
+        drop_proposals(proposals, error, True)
+        self._reads.drop_all(error)
 
     # --- called by the loop ---
 
@@ -454,40 +430,23 @@ class Member:
     # --- proposing ---
 
     def _flush(self) -> None:
-        if self._reads:
-            self._propose_reads()
+        if self._reads.asked:
+            self._reads.propose(self._raft)
         if not self._commands:
             return
         commands, proposals = self._commands, self._proposals
         self._commands, self._proposals = [], []
-        if self._in_flight_count + len(commands) > self._config.pending_commands_max:
-            self._drop_proposals(proposals, TooManyRequests())
+        if self._in_flight.count + len(commands) > self._config.pending_commands_max:
+            drop_proposals(proposals, TooManyRequests(), True)
             return
         config = self._config
         for batch in pack_batches(commands, proposals, config.entry_bytes_max, config.entry_commands_max):
             try:
                 self._raft.propose(batch.data, batch)
             except ProposalDropped:
-                self._drop_proposals(batch.proposals, NotLeader())
+                drop_proposals(batch.proposals, NotLeader(), True)
                 continue
-            self._in_flight.append(batch)
-            self._in_flight_count += len(batch.commands)
-
-    def _drop_proposals(self, proposals: Sequence[Proposal | None], error: CoreError) -> None:
-        for proposal in proposals:
-            if proposal is not None:
-                proposal.dropped(error, True)
-
-    def _propose_reads(self) -> None:
-        reads, self._reads = self._reads, []
-        if not self._raft.is_leader and self._raft.leader_id == NO_MEMBER:
-            for proposal in reads:
-                proposal.dropped(NoLeader(), True)
-            return
-        self._read_number += 1
-        context = _CONTEXT.pack(self._read_number)
-        self._read_rounds[context] = reads
-        self._raft.read_index(context)
+            self._in_flight.add(batch)
 
     # --- Ready ---
 
@@ -520,13 +479,11 @@ class Member:
         elif ready.messages_after_persist:
             assert not self._unpersisted, "messages wait for a write of an earlier Ready"
             self._send(ready.messages_after_persist)
-        for state in ready.read_states:
-            reads = self._read_rounds.pop(state.context, None)
-            if reads is not None:
-                self._reads_waiting.append((state.index, reads))
+        if ready.read_states:
+            self._reads.take_states(ready.read_states)
         self._to_apply.extend(ready.committed_entries)
-        if self._reads_waiting and not self._to_apply:
-            self._answer_reads()
+        if self._reads.is_waiting:
+            self._reads.answer(self._state.applied_index, self.revision())
 
     def _send(self, messages: list[Message]) -> None:
         assert not messages, "this member has no peers"
@@ -538,8 +495,8 @@ class Member:
             return
         if self._state.lessor.is_primary:
             self._state.lessor.demote()
-            self._drop_in_flight(LeaderChanged())
-        self._drop_reads(LeaderChanged())
+            self._in_flight.drop(LeaderChanged())
+        self._reads.drop_rounds(LeaderChanged())
         self._write_state.set_leading(NoLeader() if soft_state.leader_id == NO_MEMBER else NotLeader())
 
     # --- applying ---
@@ -555,8 +512,8 @@ class Member:
             if self._failure is not None:
                 return False
             raft.applied(entry.index)
-            if self._reads_waiting:
-                self._answer_reads()
+            if self._reads.is_waiting:
+                self._reads.answer(self._state.applied_index, self.revision())
             if to_apply and self._loop.time() >= deadline_s:
                 if not self._is_apply_due:
                     self._is_apply_due = True
@@ -573,53 +530,17 @@ class Member:
         if isinstance(payload, Batch):
             # Proposed here. The log may keep the entry for long, but nobody needs the decoded form again.
             entry.payload = None
-            self._apply_batch(payload)
+            state.apply_batch(payload, self._listeners)
+            self._in_flight.remove(payload)
         elif entry.kind == ENTRY_CONF_CHANGE:
             self._conf_state = self._raft.apply_conf_change(decode_conf_change(entry.data))
         elif entry.data:
-            self._apply_batch(Batch(decode_batch(entry.data), (), b""))
+            state.apply_batch(Batch(decode_batch(entry.data), (), b""), self._listeners)
         state.applied_index = entry.index
         if state.uncommitted_count >= self._config.commit_operations and not state.is_full:
             self._commit()
         if self._raft.is_leader and entry.term == self._raft.term and not self._write_state.is_leading:
             self._write_state.set_leading(None)
-
-    def _apply_batch(self, batch: Batch) -> None:
-        """The hot loop: a direct call for each listener and proposal, and nothing kept."""
-        applier = self._state.applier
-        apply = applier.apply
-        take_events = applier.take_events
-        listeners = self._listeners
-        proposals = batch.proposals
-        is_local = len(proposals) > 0
-        self._state.uncommitted_count += len(batch.commands)
-        position = 0
-        try:
-            for command in batch.commands:
-                result = apply(command)
-                revision, events = take_events()
-                proposal = proposals[position] if is_local else None
-                position += 1
-                if events:
-                    for listener in listeners:
-                        listener.revision_applied(revision, events, proposal)
-                if proposal is not None:
-                    proposal.applied(result)
-        except BaseException:
-            batch.proposals = proposals[position:]  # I3: these get to hear that the member failed
-            raise
-        if self._in_flight and self._in_flight[0] is batch:
-            self._in_flight.popleft()
-            self._in_flight_count -= len(batch.commands)
-
-    def _answer_reads(self) -> None:
-        waiting = self._reads_waiting
-        applied = self._state.applied_index
-        while waiting and waiting[0][0] <= applied:
-            _, reads = waiting.popleft()
-            revision = self.revision()
-            for proposal in reads:
-                proposal.applied(revision)
 
     # --- routine ---
 
