@@ -4,13 +4,21 @@ import pytest
 
 from zkbridge.sessions.expiry import Session
 from zkbridge.sessions.table import SessionHolder, SessionTable, negotiate_timeout
+from zkbridge.tree.acl import Credentials
+from zkbridge.watches.table import Watcher
 
 PASSWORD = bytes(range(16))
 TICK_MS = 2000
 
 
-class Connection(SessionHolder):
-    """Stands for a client's connection."""
+class Connection(Watcher, SessionHolder):
+    """Stands for a client's connection, which is both (a compiled trait can't be a Python class's only base)."""
+
+    def __init__(self) -> None:
+        super().__init__(Credentials())
+
+    def notify(self, frame: bytes) -> None:
+        raise AssertionError("sessions tell nobody of znodes")
 
 
 @pytest.fixture
