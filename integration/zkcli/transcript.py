@@ -27,6 +27,7 @@ EPOCH = "Thu Jan 01 00:00:00 UTC 1970"
 EVENT = re.compile(r"\nWATCHER::\n|\nWatchedEvent (.*)\n")
 SESSION = re.compile(r"(?<=ephemeralOwner = )0x[0-9a-f]+")
 ZXID = re.compile(r"((?<=[cmp]Zxid = )0x[0-9a-f]+|(?<= zxid: )\d+)")
+WHO_AM_I = re.compile(r"(?<=Auth scheme: User\n)(\w+: .*\n)+")
 TIME = re.compile(r"(?<=[cm]time = )(.*)")
 
 
@@ -65,6 +66,8 @@ class ZkCli:
         typed = "".join(f"{line}\nls /==={number}===\n" for number, line in enumerate(commands))
         rest = self._run([], typed)[1]
         events = [found.group(1) for found in EVENT.finditer(rest) if found.group(1) is not None]
+        # The client tells itself of its own end, and has often exited before it gets round to printing that.
+        events = [event for event in events if not event.startswith("state:Closed ")]
         rest = EVENT.sub("", rest)
         said: list[Said] = []
         for number, command in enumerate(commands):
@@ -102,6 +105,7 @@ class Normaliser:
 
     def normalise(self, text: str) -> str:
         """The text as any server would have printed it."""
+        text = WHO_AM_I.sub(lambda found: "".join(sorted(found.group().splitlines(keepends=True))), text)
         text = ZXID.sub(lambda found: f"zxid#{self.ranks[int(found.group(), 0)]}", text)
         text = SESSION.sub(lambda found: self._session(found.group()), text)
         text = TIME.sub(lambda found: "epoch" if found.group() == EPOCH else "some time", text)
