@@ -5,7 +5,7 @@ from typing import Final
 
 _ILLEGAL: Final = re.compile(
     # C0 controls with NUL; DEL and C1 controls; surrogates and the private-use area; the last 16 of the first plane.
-    "[\x00-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff\U00010000-\U0010ffff]"
+    r"[\x00-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff\U00010000-\U0010ffff]"
     # An empty, "." or ".." component, and with it a trailing slash.
     "|/(?:/|\\.{1,2}(?:/|\\Z)|\\Z)"
 )
