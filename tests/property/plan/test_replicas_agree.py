@@ -102,7 +102,7 @@ def _plan(kind: str, request: object, overlay: Overlay, context: PlanContext) ->
     return plan_close_session(session_id, overlay, context)
 
 
-def _run(script: list[tuple[int, tuple[str, object], int]], are_in_flight: bool) -> tuple[Writer, list[object]]:
+def run_script(script: list[tuple[int, tuple[str, object], int]], are_in_flight: bool) -> tuple[Writer, list[object]]:
     """Plans a script, each step in its own millisecond; returns the outcomes, answers of plans included."""
     writer = Writer()
     outcomes: list[object] = []
@@ -140,7 +140,7 @@ def _run(script: list[tuple[int, tuple[str, object], int]], are_in_flight: bool)
 def test_own_changes_foreign_events_and_a_fresh_load_make_the_same_tree(
     script: list[tuple[int, tuple[str, object], int]],
 ) -> None:
-    writer, _ = _run(script, True)
+    writer, _ = run_script(script, True)
     expected = image(writer.replica)
     assert image(writer.foreign) == expected
     loaded = image(writer.store.load())
@@ -152,8 +152,8 @@ def test_own_changes_foreign_events_and_a_fresh_load_make_the_same_tree(
 def test_plans_in_flight_decide_as_if_each_were_applied_before_the_next(
     script: list[tuple[int, tuple[str, object], int]],
 ) -> None:
-    in_flight, outcomes_in_flight = _run(script, True)
-    one_by_one, outcomes_one_by_one = _run(script, False)
+    in_flight, outcomes_in_flight = run_script(script, True)
+    one_by_one, outcomes_one_by_one = run_script(script, False)
     assert outcomes_in_flight == outcomes_one_by_one
     assert image(in_flight.replica) == image(one_by_one.replica)
     assert in_flight.overlay.pending_count() == 0
