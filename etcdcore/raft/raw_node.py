@@ -178,9 +178,10 @@ class RawNode:
             self._machine.step(message)
 
     def propose(self, data: bytes, payload: object | None = None) -> LogIndex:
-        """Appends a command; `payload` comes back with the entry on this member. Raises ProposalDropped.
+        """Appends a command, and returns its index: the command's own if the entry there has this term when committed.
 
-        The index is the command's if the entry there has this leader's term when it is committed.
+        `payload` comes back with the entry on this member, but for the rare case that another leader has overwritten
+        the entry here and a third has brought it back: then it is None. Raises ProposalDropped.
         """
         return self._machine.propose(data, payload)
 

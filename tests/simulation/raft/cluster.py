@@ -16,7 +16,7 @@ from etcdcore.raft.raw_node import RawNode
 from etcdcore.raft.replicator import RaftConfig
 from etcdcore.types import LogIndex, MemberId, Term
 from tests.simulation.raft.checkers import Checkers
-from tests.simulation.raft.disk import Disk, Store, Write
+from tests.simulation.raft.disk import Disk, Write
 from tests.simulation.raft.network import Network
 
 COMPACT_EVERY = 25
@@ -60,6 +60,7 @@ class Cluster:
         self.tick_probability = 1.0
         self.acknowledged: list[bytes] = []
         self.reads_answered = 0
+        self.payloads_back = 0
         self._pre_vote = pre_vote
         self._check_quorum = check_quorum
         self._inflight_max = inflight_max
@@ -278,7 +279,9 @@ class Cluster:
         store.term = entry.term
         proposed = member.payloads.pop(entry.index, None)
         if proposed is not None and proposed[0] == entry.term:
-            assert entry.payload is proposed[1], "the proposer's payload does not come back"
+            # It is None if the entry was overwritten here, and came back from another leader's log.
+            assert entry.payload is proposed[1] or entry.payload is None
+            self.payloads_back += entry.payload is not None
             self.acknowledged.append(proposed[1])
 
     def _maybe_compact(self, member: Member) -> None:
