@@ -12,7 +12,7 @@ from zkbridge.tree.changes import Change, DataSet, ZnodeCreated, ZnodeDeleted
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import Watcher, WatchTable
 
-PATHS = ("/", "/a", "/a/b", "/a/b/c", "/ab", "/ab/c")
+PATHS = ("/", "/a", "/a/b", "/a/b/c", "/ab")
 JOE = ("digest", "joe:hash")
 JOES_ACL: Acl = (AclEntry(ALL, *JOE),)
 STANDARD, PERSISTENT, RECURSIVE = "standard", "persistent", "recursive"
@@ -94,16 +94,20 @@ REMOVALS = {
     5: [(DATA, {RECURSIVE})],
 }
 
+registrations = st.tuples(
+    st.sampled_from(("data", "child", "persistent", "recursive")), st.integers(0, 2), st.sampled_from(PATHS)
+)
+wishes = st.tuples(st.sampled_from(("toggle", "set")), st.sampled_from(PATHS), st.booleans())
 steps = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(("data", "child", "persistent", "recursive", "drop")), st.integers(0, 2)),
-        st.tuples(st.just("remove"), st.integers(0, 2), st.integers(1, 5)),
-        st.tuples(
-            st.just("write"),
-            st.lists(st.tuples(st.sampled_from(("toggle", "set")), st.sampled_from(PATHS), st.booleans()), max_size=4),
-        ),
-    ).flatmap(lambda step: st.tuples(st.just(step), st.sampled_from(PATHS))),
-    max_size=40,
+        # Many at once, so that watches meet on a path before a write takes them away.
+        st.tuples(st.just("register"), st.lists(registrations, min_size=1, max_size=10)),
+        st.tuples(st.just("drop"), st.integers(0, 2)),
+        st.tuples(st.just("remove"), st.integers(0, 2), st.integers(1, 5), st.sampled_from(PATHS)),
+        st.tuples(st.just("write"), st.lists(wishes, min_size=1, max_size=4)),
+        st.tuples(st.just("write"), st.lists(wishes, min_size=1, max_size=1)),
+    ),
+    max_size=30,
 )
 
 
@@ -126,28 +130,33 @@ def _changes(wishes: list[tuple[str, str, bool]], existing: set[str]) -> list[Ch
     return changes
 
 
-@settings(max_examples=400, deadline=None)
-@given(steps)
-def test_the_tables_tell_what_zookeepers_rules_say(script: list[tuple[tuple[object, ...], str]]) -> None:
+@settings(max_examples=1500, deadline=None)
+@given(st.booleans(), steps)
+def test_the_tables_tell_what_zookeepers_rules_say(starts_full: bool, script: list[tuple[object, ...]]) -> None:
     replica, table, naive = Replica(), WatchTable(), NaiveTable()
     watchers = [RecordingWatcher(False), RecordingWatcher(True), RecordingWatcher(False)]
     existing = {"/"}
     acls: dict[str, Acl] = {"/": OPEN_ACL}
-    for step, path in script:
-        action, argument = step[0], step[1]
-        if action == "write":
-            assert isinstance(argument, list)
+    if starts_full:
+        script = [("write", [("toggle", path, path == "/ab") for path in PATHS]), *script]
+    for step in script:
+        if step[0] == "write":
+            assert isinstance(step[1], list)
             # The ACL of a znode that one revision deletes and makes anew is the one corner where ours looks ahead.
-            changes = _without_rebirth(_changes(argument, set(existing)))
+            changes = _without_rebirth(_changes(step[1], set(existing)))
             existing = _existing_after(existing, changes)
             revision = replica.zxid + 1
             replica.apply(revision, changes)
             table.fire(changes, replica, revision)
             for change in changes:
                 naive.apply(change, acls)
+        elif step[0] == "register":
+            assert isinstance(step[1], list)
+            for kind, number, path in step[1]:
+                _register(table, naive, kind, watchers[number], path)
         else:
-            assert isinstance(argument, int)
-            _register_or_remove(table, naive, str(action), watchers[argument], path, step[2:])
+            assert isinstance(step[1], int)
+            _remove_or_drop(table, naive, watchers[step[1]], step[2:])
         table.check_invariants()
         for watcher in watchers:
             assert watcher.events == naive.events.get(watcher, [])
@@ -180,36 +189,36 @@ def _existing_after(existing: set[str], changes: list[Change]) -> set[str]:
     return after
 
 
-def _register_or_remove(
-    table: WatchTable,
-    naive: NaiveTable,
-    action: str,
-    watcher: RecordingWatcher,
-    path: str,
-    arguments: tuple[object, ...],
-) -> None:
-    if action == "data":
+def _register(table: WatchTable, naive: NaiveTable, kind: str, watcher: RecordingWatcher, path: str) -> None:
+    if kind == "data":
         table.add_data(path, watcher)
         naive.add(DATA, watcher, path, STANDARD)
-    elif action == "child":
+    elif kind == "child":
         table.add_child(path, watcher)
         naive.add(CHILD, watcher, path, STANDARD)
-    elif action == "persistent":
+    elif kind == "persistent":
         table.add_persistent(path, watcher, False)
         naive.add(DATA, watcher, path, PERSISTENT)
         naive.add(CHILD, watcher, path, PERSISTENT)
-    elif action == "recursive":
+    else:
         table.add_persistent(path, watcher, True)
         naive.add(DATA, watcher, path, RECURSIVE)
-    elif action == "drop":
+
+
+def _remove_or_drop(
+    table: WatchTable, naive: NaiveTable, watcher: RecordingWatcher, arguments: tuple[object, ...]
+) -> None:
+    if not arguments:
         table.drop(watcher)
         for key in [key for key in naive.cells if key[1] is watcher]:
             del naive.cells[key]
-    else:
-        watcher_type = arguments[0]
-        assert isinstance(watcher_type, int)
-        expected = any(naive.has(kind, watcher, path, modes) for kind, modes in REMOVALS[watcher_type])
-        assert table.check(path, watcher_type, watcher) == (OK if expected else NO_WATCHER)
-        for kind, modes in REMOVALS[watcher_type]:
-            naive.discard(kind, watcher, path, modes)
-        assert table.remove(path, watcher_type, watcher) == (OK if expected else NO_WATCHER)
+        return
+    watcher_type, path = arguments
+    assert isinstance(watcher_type, int) and isinstance(path, str)
+    expected = (
+        OK if any(naive.has(kind, watcher, path, modes) for kind, modes in REMOVALS[watcher_type]) else NO_WATCHER
+    )
+    assert table.check(path, watcher_type, watcher) == expected
+    for kind, modes in REMOVALS[watcher_type]:
+        naive.discard(kind, watcher, path, modes)
+    assert table.remove(path, watcher_type, watcher) == expected

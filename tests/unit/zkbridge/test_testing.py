@@ -1,5 +1,6 @@
 """The fixture that other projects use. It is a shell around a real server, so these tests start one."""
 
+import os
 import subprocess
 import sys
 import urllib.parse
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from kazoo.client import KazooClient
 
+import zkbridge
 from zkbridge.testing import RunningServer, ServerDidNotStart, ask_four_letter_word, running_server
 
 
@@ -79,3 +81,30 @@ def test_importing_it_loads_no_server() -> None:
     code = "import sys, zkbridge.testing; print([name for name in sys.modules if name.startswith('zkbridge.')])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "['zkbridge.testing']"
+
+
+def test_the_fixture_serves_a_test_of_another_project(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(
+        "from zkbridge.testing import ask_four_letter_word\n\n\n"
+        "def test_it(zkbridge_server):\n"
+        "    assert ask_four_letter_word(zkbridge_server.port, 'ruok') == 'imok'\n"
+    )
+    # The plugin is named by hand, since the suite also has to pass where zkbridge isn't installed.
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:zkbridge",
+        "-p",
+        "zkbridge.testing",
+        "-p",
+        "no:cacheprovider",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(zkbridge.__file__).parent.parent)}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    assert "1 passed" in result.stdout

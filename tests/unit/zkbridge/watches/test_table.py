@@ -217,6 +217,17 @@ def test_a_one_shot_watch_beside_a_persistent_one_is_consumed_alone(bench: Bench
     assert bench.table.check("/a", WATCHER_PERSISTENT, watcher) == OK
 
 
+def test_one_connections_lasting_watch_does_not_hide_anothers_one_shot(bench: Bench) -> None:
+    bench.tree("/a")
+    lasting, once = RecordingWatcher(), RecordingWatcher()
+    bench.table.add_persistent("/a", lasting, False)
+    bench.table.add_data("/a", once)
+    bench.table.add_child("/a", once)
+    bench.run(data_set("/a"), created("/a/b"))
+    both = [(NODE_DATA_CHANGED, "/a"), (NODE_CHILDREN_CHANGED, "/a")]
+    assert (lasting.take(), once.take()) == (both, both)
+
+
 def test_delete_and_create_in_one_revision_fire_in_that_order(bench: Bench) -> None:
     bench.tree("/a")
     lasting, once = RecordingWatcher(), RecordingWatcher()
