@@ -184,6 +184,23 @@ def changes_from_events(events: Sequence[StoreEvent], replica: Replica, keyspace
     return changes
 
 
+def unsettled_parents(changes: Sequence[Change]) -> list[str]:
+    """Parents that lost a child in a foreign revision without a word in their children key: a lease ended by itself.
+
+    Their pzxid is known only as long as a replica remembers; `plan_settle_parents` writes it down.
+    """
+    settled: set[str] = set()
+    deleted: set[str] = set()
+    parents: dict[str, None] = {}
+    for change in changes:
+        if isinstance(change, CreatedCountSet):
+            settled.add(change.path)
+        elif isinstance(change, ZnodeDeleted):
+            parents[change.parent] = None
+            deleted.add(change.path)
+    return [path for path in parents if path not in settled and path not in deleted]
+
+
 def _path_of_put(item: tuple[str, ZnodeRecord]) -> str:
     return item[0]
 

@@ -36,6 +36,8 @@ OP_CREATE_TTL: Final = 21
 OP_CREATE_SESSION: Final = -10
 OP_CLOSE_SESSION: Final = -11
 OP_ERROR: Final = -1
+OP_SETTLE_PARENTS: Final = -100
+"""The server's own: no client sends it, and it has no answer."""
 
 _INT: Final = layout("i")
 _RESULT: Final = layout("i?i")

@@ -1,10 +1,12 @@
 """Plans the life of a session: opened, changed when reattached, closed with all its ephemerals in one revision."""
 
-from zkbridge.errors import SESSION_EXPIRED
+from collections.abc import Sequence
+
+from zkbridge.errors import NO_NODE, SESSION_EXPIRED
 from zkbridge.keyspace.records import encode_children, encode_session
-from zkbridge.plan.plan import OP_CLOSE_SESSION, OP_CREATE_SESSION, Plan, PlanContext
+from zkbridge.plan.plan import OP_CLOSE_SESSION, OP_CREATE_SESSION, OP_SETTLE_PARENTS, STALL, Plan, PlanContext
 from zkbridge.plan.steps import delete_znode
-from zkbridge.tree.changes import Change, SessionChanged, SessionClosed, SessionOpened
+from zkbridge.tree.changes import Change, CreatedCountSet, SessionChanged, SessionClosed, SessionOpened
 from zkbridge.tree.overlay import Overlay, PendingSession, PendingZnode
 
 
@@ -69,3 +71,29 @@ def plan_close_session(session_id: int, overlay: Overlay, context: PlanContext) 
     overlay.touch_session(session)
     plan.touched_session = session
     return plan
+
+
+def plan_settle_parents(paths: Sequence[str], overlay: Overlay, context: PlanContext) -> Plan | int:
+    """Writes down the pzxid that the end of a lease moved behind our back (`keyspace.changes.unsettled_parents`).
+
+    Leaves out parents that are gone. Returns NO_NODE if none is left, STALL if a plan in flight concerns one of them.
+    """
+    replica = overlay.replica
+    puts: list[tuple[bytes, bytes, int]] = []
+    changes: list[Change] = []
+    touched: list[PendingZnode] = []
+    for path in paths:
+        if overlay.is_pending(path):
+            return STALL
+        znode = replica.znodes.get(path)
+        parent = overlay.get(path)
+        if znode is None or parent is None:
+            continue
+        puts.append((context.keyspace.children_key(path), encode_children(znode.created_count, znode.pzxid), 0))
+        changes.append(CreatedCountSet(path, znode.created_count, znode.pzxid))
+        touched.append(parent)
+    if not puts:
+        return NO_NODE
+    for parent in touched:
+        overlay.touch(parent)
+    return Plan(OP_SETTLE_PARENTS, 0, None, changes, puts, [], touched)

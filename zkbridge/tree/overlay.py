@@ -270,6 +270,10 @@ class Overlay:
         """A znode that was touched."""
         return self._pending[path]
 
+    def is_pending(self, path: str) -> bool:
+        """Whether a plan in flight concerns the znode."""
+        return path in self._pending
+
     def touched(self) -> list[PendingZnode]:
         """All pending znodes in the order of their first touch; of a scratch overlay, what its multi touched."""
         return list(self._pending.values())

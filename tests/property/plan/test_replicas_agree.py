@@ -37,7 +37,20 @@ _acls = st.sampled_from(
     )
 )
 _paths = st.sampled_from(
-    ("/", "/a", "/b", "/a/x", "/a/y", "/a/x/1", "/b/x", "/zookeeper", "/zookeeper/config", "/zookeeper/quota/q", "//", "")
+    (
+        "/",
+        "/a",
+        "/b",
+        "/a/x",
+        "/a/y",
+        "/a/x/1",
+        "/b/x",
+        "/zookeeper",
+        "/zookeeper/config",
+        "/zookeeper/quota/q",
+        "//",
+        "",
+    )
 )
 _data = st.sampled_from((None, b"", b"some", b"d" * 200))
 _versions = st.sampled_from((-1, -1, -1, 0, 1))

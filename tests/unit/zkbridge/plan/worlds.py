@@ -48,9 +48,7 @@ class World(Writer):
         return self.done(plan_create(CreateRequest(path, data, acl, flags), opcode, self.overlay, self.context))
 
     def create_ttl(self, path: str, flags: int = 5, ttl_ms: int = 1_000) -> Outcome:
-        return self.done(
-            plan_create(CreateTTLRequest(path, b"", OPEN, flags, ttl_ms), 21, self.overlay, self.context)
-        )
+        return self.done(plan_create(CreateTTLRequest(path, b"", OPEN, flags, ttl_ms), 21, self.overlay, self.context))
 
     def delete(self, path: str | None, version: int = -1) -> Outcome:
         return self.done(plan_delete(DeleteRequest(path, version), self.overlay, self.context))
