@@ -15,11 +15,13 @@ from etcdcore import (
     Compare,
     CoreError,
     DeleteRange,
+    EngineError,
     KeyEvent,
     LeaseGrant,
     LeaseRevoke,
     Member,
     MemberConfig,
+    Outcome,
     Proposal,
     Put,
     Range,
@@ -51,7 +53,7 @@ SESSIONS_CACHED_MAX: Final = 16_384
 
 
 class BackendError(Exception):
-    """The store refused what it can never refuse a bridge: reading at a revision it has just handed out."""
+    """The store cannot be opened, has failed, or refused to read at a revision that it handed out."""
 
 
 def prefix_end(prefix: bytes) -> bytes:
@@ -69,7 +71,7 @@ class _Write(Proposal):
         self.fence_key: Final = fence_key
         self.token: Final = token
 
-    def applied(self, result: object) -> None:
+    def applied(self, result: Outcome | int) -> None:
         if type(result) is TxnResult and result.succeeded:
             self.backend.sink.revision_applied(result.revision, NO_EVENTS, self.token)
         else:
@@ -86,7 +88,7 @@ class _Barrier(Proposal):
     def __init__(self, token: BarrierToken) -> None:
         self.token: Final = token
 
-    def applied(self, result: object) -> None:
+    def applied(self, result: Outcome | int) -> None:
         assert isinstance(result, int), f"a barrier is answered by a revision, got {result!r}"
         self.token.barrier_reached(result)
 
@@ -96,7 +98,7 @@ class _Barrier(Proposal):
 
 @final
 class EmbeddedBackend(Backend, RevisionListener):
-    """Over a member that `open` has opened; the caller runs `serve` in its task group."""
+    """Over a member that is open; the caller runs `serve` in its task group. One sink at most."""
 
     __slots__ = (
         "_else_branch",
@@ -114,13 +116,11 @@ class EmbeddedBackend(Backend, RevisionListener):
         self._fence: Fence | None = None
         self._session_compares: Final[dict[bytes, tuple[Compare, Compare]]] = {}
 
-    @classmethod
-    def open(cls, config: MemberConfig) -> "EmbeddedBackend":
-        """Locks the data directory and replays its log; blocks meanwhile."""
-        return cls(Member.open(config))
-
     async def serve(self) -> None:
-        await self.member.serve()
+        try:
+            await self.member.serve()
+        except (EngineError, StorageError) as error:
+            raise BackendError(str(error)) from error
 
     async def wait_writable(self) -> None:
         await self.member.wait_writable()
@@ -257,6 +257,6 @@ def open_embedded(data_dir: Path, compaction_retention_s: int) -> EmbeddedBacken
     """
     try:
         member = Member.open(MemberConfig(data_dir=data_dir, compaction_retention_s=compaction_retention_s))
-    except (CoreError, StorageError) as error:
+    except (EngineError, StorageError) as error:
         raise BackendError(str(error)) from error
     return EmbeddedBackend(member)

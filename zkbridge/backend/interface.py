@@ -107,7 +107,8 @@ class RevisionSink(ABC):
     @abstractmethod
     def leases_expired(self, lease_ids: list[int]) -> list[int]:
         """Leases whose time is over. Returns those the sink takes care of (it closes their sessions, then revokes the
-        lease); the store revokes the others. What was returned is not reported again."""
+        lease); the store revokes the others. Reported again every few seconds until the lease is gone, so that one
+        whose closing got lost is not forgotten."""
 
     @abstractmethod
     def write_state_changed(self, reason: str | None) -> None:
