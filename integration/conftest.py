@@ -15,6 +15,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("zkbridge integration")
     group.addoption("--seed", type=int, default=None, help="replay this seed of the differential test alone")
     group.addoption("--operations", type=int, default=None, help="operations of the differential test, in all")
+    group.addoption(
+        "--differences", type=int, default=None, help="differing scripts that the test shows before it stops"
+    )
 
 
 @pytest.fixture

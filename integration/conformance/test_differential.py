@@ -48,9 +48,19 @@ def first_difference(script: Sequence[Step], real: Sequence[Entry], ours: Sequen
         at = expected or found
         assert at is not None
         step = script[at.step].describe() if at.step < len(script) else "the end of the script"
+        asked = asked_by(script, at)
         before = "\n".join(f"    {entry.step} {entry.who} {entry.text}" for entry in real[max(0, number - 8) : number])
-        return f"step {at.step}, {step}\n  before:\n{before}\n  ZooKeeper: {expected}\n  ours:      {found}"
+        answers = f"  asked:     {asked}\n  ZooKeeper: {expected}\n  ours:      {found}"
+        return f"step {at.step}, {step}\n  before:\n{before}\n{answers}"
     return None
+
+
+def asked_by(script: Sequence[Step], entry: Entry) -> str:
+    """The request that an entry answers; an event has none."""
+    number = entry.text.split(" ", 1)[0]
+    if entry.step >= len(script) or not number.isdigit() or int(number) >= len(script[entry.step].requests):
+        return "nothing in particular"
+    return script[entry.step].requests[int(number)].text
 
 
 def play_both(real: Player, ours: Player, seed: int, operation_count: int) -> str | None:
@@ -87,6 +97,6 @@ def test_the_same_script_gets_the_same_answers_from_both_servers(
                 differences.append(f"--seed {seed} ({variant.name}): {difference}")
                 # Labels of the two no longer match: go on with fresh ones, in the hope of finding other differences.
                 real_player, our_player = Player(real.port), Player(ours.port)
-            if len(differences) >= DIFFERING_SCRIPTS_MAX:
+            if len(differences) >= (pytestconfig.getoption("--differences", None) or DIFFERING_SCRIPTS_MAX):
                 break
     assert not differences, "\n\n".join(differences)
