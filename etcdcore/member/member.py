@@ -133,6 +133,7 @@ class Member:
         try:
             return cls(config, parts, parts.engine if engine is None else engine, Random() if rng is None else rng)
         except BaseException:
+            parts.wal.files.close()
             parts.close()
             raise
 

@@ -144,25 +144,31 @@ class LmdbEngine(Engine):
         self._txn = self._environment.begin(write=True)
 
     def sync(self) -> None:
+        # Commits are at least a loop iteration apart, so a second try is rare and a third one rarer.
+        while not self._try_sync():
+            continue
+
+    def _try_sync(self) -> bool:
+        """False when two commits passed while we looked: the state that was to be named is not the newest any more."""
         # The order matters: pin the state, so that its pages stay; take its meta page before later commits overwrite
         # it; write all pages; only then name it the synced state, and only then let the former one go.
         pin = self._environment.begin()
         try:
             meta = self._read_meta(pin.id())
-            self._environment.sync(True)
             if meta is not None:
+                self._environment.sync(True)
                 self._write_synced(meta)
         except (lmdb.Error, OSError) as error:
             pin.abort()
             raise EngineError(f"sync failed: {error}") from error
         if meta is None:
-            # Two commits passed while we looked. What is pinned stays the former state, and the next sync tries again.
             pin.abort()
-            return
+            return False
         former = self._pinned
         self._pinned = pin
         if former is not None:
             former.abort()
+        return True
 
     def _read_meta(self, transaction: int) -> bytes | None:
         """The meta page of that commit, or None when it is overwritten already."""
