@@ -1,7 +1,8 @@
 """The life of a session as plans. Source: reference 4.4, design 5."""
 
 from tests.property.plan.world import KEYSPACE
-from tests.unit.zkbridge.plan.worlds import SESSION, World
+from tests.unit.zkbridge.plan.worlds import SESSION, World, create
+from zkbridge.jute.records import DeleteRequest
 from zkbridge.keyspace.records import encode_children, encode_session
 from zkbridge.plan.plan import Plan
 from zkbridge.plan.session import plan_change_session, plan_close_session
@@ -56,3 +57,15 @@ def test_a_reattached_session_keeps_its_password() -> None:
     world.done(plan)
     record = world.replica.sessions[SESSION]
     assert (record.timeout_ms, record.password, record.bridge) == (9_000, b"p" * 16, "b2")
+
+
+def test_an_ephemeral_in_flight_that_a_multi_makes_persistent_is_forgotten() -> None:
+    world = World()
+    world.hold = True
+    world.create("/e", flags=1)
+    world.multi((2, DeleteRequest("/e", -1)), create("/e"))
+    plan = plan_close_session(SESSION, world.overlay, world.context)
+    assert isinstance(plan, Plan)
+    assert plan.deletes == [KEYSPACE.session_key(SESSION)]
+    world.apply_all()
+    assert world.overlay.pending_ephemeral_count() == 0
