@@ -68,8 +68,8 @@ class HashRun:
         page = store.engine.scan(KEY, self._start, end, budget)
         crc = self.hash
         for stored_key, data in page:
-            main, sub, is_tombstone = decode_record_key(stored_key)
-            if main <= self.compacted_revision and (is_tombstone or not self._stays(data, main, sub)):
+            main, sub, _ = decode_record_key(stored_key)
+            if main <= self.compacted_revision and not self._stays(data, main, sub):
                 continue
             crc = crc32c(data, crc32c(stored_key, crc))
         self.hash = crc
@@ -80,7 +80,7 @@ class HashRun:
         return None
 
     def _stays(self, data: bytes, main: int, sub: int) -> bool:
-        """Whether a put not after the compacted revision is its key's newest one there."""
+        """Whether a record not after the compacted revision is its key's newest one there, and no tombstone."""
         length, start = decode_varint(data, 1)
         entry = self._store.index.get(data[start : start + length])
         return entry is not None and entry.find(self.compacted_revision) == (main, sub)

@@ -49,8 +49,8 @@ class SortedKeys:
         elif position == 0:
             self._firsts[number] = chunk[0]
 
-    def between(self, start: bytes, end: bytes) -> list[bytes]:
-        """The keys with start <= key < end, in order; empty `end`: no upper bound."""
+    def between(self, start: bytes, end: bytes, limit: int = 0) -> list[bytes]:
+        """The keys with start <= key < end, in order; empty `end`: no upper bound; `limit` 0: all of them."""
         self._settle()
         firsts = self._firsts
         chunks = self._chunks
@@ -66,6 +66,8 @@ class SortedKeys:
                 low = bisect_left(chunk, start)
                 high = bisect_left(chunk, end) if end else len(chunk)
                 found += chunk[low:high]
+            if 0 < limit <= len(found):
+                return found[:limit]
             number += 1
         return found
 

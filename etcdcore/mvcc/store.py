@@ -191,7 +191,11 @@ class Store:
         index = self.index
         pairs: list[KeyValue] = []
         count = 0
-        for found_key in self.keys_between(key, range_end):
+        keys = self.keys_between(key, range_end)
+        is_latest = revision >= self.visible_revision
+        for position, found_key in enumerate(keys):
+            if limit and len(pairs) >= limit and is_latest:
+                return pairs, count + self._count_live(keys, position)
             entry = index[found_key]
             if entry.mod_main <= revision:
                 version = entry.version
@@ -216,6 +220,41 @@ class Store:
                 pair = KeyValue(pair.key, pair.create_revision, pair.mod_revision, pair.version, b"", pair.lease)
             pairs.append(pair)
         return pairs, count
+
+    def _count_live(self, keys: list[bytes], position: int) -> int:
+        """How many of the keys from `position` on exist now. Only stale ones can be deleted, mostly far fewer."""
+        count = len(keys) - position
+        if count <= len(self.stale):
+            index = self.index
+            return sum(1 for key in keys[position:] if index[key].version)
+        first = keys[position]
+        last = keys[-1]
+        for key, entry in self.stale.items():
+            if not entry.version and first <= key <= last:
+                count -= 1
+        return count
+
+    def page(self, key: bytes, range_end: bytes, revision: int, limit: int) -> list[KeyValue]:
+        """The first `limit` pairs of an interval at a revision, without counting: the cost is that of the page.
+
+        The next page begins at the last key and a zero byte; fewer pairs than `limit` are the last page.
+        """
+        index = self.index
+        pairs: list[KeyValue] = []
+        end = b"" if range_end == OPEN_END else range_end or key + b"\0"
+        start = key
+        while len(pairs) < limit:
+            keys = self.sorted_keys.between(start, end, limit)
+            for found_key in keys:
+                found = index[found_key].find(revision)
+                if found is not None:
+                    pairs.append(self._read(found[0], found[1]))
+                    if len(pairs) == limit:
+                        return pairs
+            if len(keys) < limit:
+                return pairs
+            start = keys[-1] + b"\0"
+        return pairs
 
     def _read(self, main: int, sub: int) -> KeyValue:
         data = self.engine.get(KEY, record_key(main, sub))

@@ -183,11 +183,6 @@ class WatchHub:
         revisions, following = store.read_history(first, REVISIONS_PER_ROUND_MAX)
         current = store.current_revision
         for watcher in readers:
-            if watcher.next_revision >= following and following <= current:
-                # Others are further behind: to the end of the queue, so that every round serves the front.
-                del self._unsynced[watcher]
-                self._unsynced[watcher] = None
-                continue
             wanted = [
                 event
                 for events in revisions
@@ -197,6 +192,7 @@ class WatchHub:
             ]
             # A store that was rolled back may be behind what the watcher has been told: it is not told again.
             watcher.next_revision = max(watcher.next_revision, following)
+            # Whoever is not done goes to the end of the queue, so that every round serves others.
             del self._unsynced[watcher]
             if following > current:
                 self._add_synced(watcher)

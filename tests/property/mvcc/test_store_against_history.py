@@ -152,6 +152,12 @@ def check_same(applier: Applier, model: Model) -> None:
         assert isinstance(result, RangeResult)
         assert result.kvs == [state[key] for key in sorted(state)]
         assert result.count == len(state)
+        for limit in (1, 2, 3):
+            cut = applier.apply(Range(b"a\0", b"\0", limit, revision))
+            after_a = [state[key] for key in sorted(state) if key > b"a"]
+            assert isinstance(cut, RangeResult)
+            assert (cut.kvs, cut.count, cut.more) == (after_a[:limit], len(after_a), len(after_a) > limit)
+            assert store.page(b"a\0", b"\0", revision, limit) == after_a[:limit]
     applier.check_invariants()
 
 

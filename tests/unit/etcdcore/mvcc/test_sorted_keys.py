@@ -18,7 +18,9 @@ def test_any_mix_of_changes_and_intervals_agrees_with_a_set(script: list[tuple[b
             keys.add(key)
             model.add(key)
         if asks:
-            assert keys.between(start, end) == sorted(k for k in model if k >= start and (not end or k < end))
+            expected = sorted(k for k in model if k >= start and (not end or k < end))
+            assert keys.between(start, end) == expected
+            assert keys.between(start, end, 2) == expected[:2]
         keys.check_invariants()
         assert len(keys) == len(model)
 
@@ -35,6 +37,7 @@ def test_chunks_are_split_when_keys_come_one_by_one() -> None:
             keys.between(b"x", b"y")
     keys.check_invariants()
     assert keys.between(b"", b"") == [b"%06d" % number for number in range(count)]
+    assert keys.between(b"000001", b"", 3000) == [b"%06d" % number for number in range(1, 3001)]
     assert keys.between(b"002047", b"002051") == [b"002047", b"002048", b"002049", b"002050"]
 
 
