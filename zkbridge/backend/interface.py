@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 REFUSED_FENCE: Final = "fence"
 """Another put moved the fence key: nothing was written. Either this writer was deposed, or a refusal for
 `REFUSED_SESSION` ahead of this write took it along."""
@@ -60,12 +62,14 @@ class Fence:
         return f"Fence({self.key!r} at {self.revision})"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class WriteToken:
     """Base of whatever stands for a write in flight (`plan.Plan`): handed in with it, handed back with its fate."""
 
     __slots__ = ()
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class BarrierToken(ABC):
     """Base of whatever waits for a linearizable barrier (`sync`)."""
 
@@ -80,6 +84,7 @@ class BarrierToken(ABC):
         """No answer can be given: not the leader, stopping."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RevisionSink(ABC):
     """Who is told. Calls are direct, on the loop, and must not await; an exception out of one stops the store."""
 
@@ -119,6 +124,7 @@ class RevisionSink(ABC):
         """The store has stopped for good; `serve` raises the same error."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Backend(ABC):
     """A store with etcd's model: revisions, one transaction per write, leases.
 

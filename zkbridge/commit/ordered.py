@@ -1,4 +1,4 @@
-"""The ordered committer: one writer, any number of plans in flight, no conflict and no retry in the common case.
+"""The ordered committer: one writer, any number of plans in flight, no conflict, no retry in the common case.
 
 Every transaction carries the writer's fence and, for a session's own writes, the session's key. When a session's key is
 gone, the store puts the fence key in the same transaction; so all plans behind it fail on the fence, in order, and their
@@ -18,11 +18,14 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.backend.interface import REFUSED_FENCE, REFUSED_SESSION, Backend, Fence, WriteToken
 from zkbridge.plan.plan import Plan
 from zkbridge.tree.overlay import Overlay
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class PlanAudience(ABC):
     """Who submitted the plans."""
 

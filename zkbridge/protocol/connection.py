@@ -1,4 +1,4 @@
-"""The byte stream of one client connection: the first packet told apart from a four-letter word, the rest cut into frames.
+"""The byte stream of one client connection: a four-letter word told apart from frames, the frames cut.
 
 stream: four letters | (length i32 BE, body)*      The letters count only before the first frame.
 
