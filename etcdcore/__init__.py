@@ -35,3 +35,5 @@ from etcdcore.member.recovery import RecoveryReport as RecoveryReport
 from etcdcore.storage.errors import StorageError as StorageError
 from etcdcore.types import KeyEvent as KeyEvent
 from etcdcore.types import KeyValue as KeyValue
+
+__version__ = "0.1.0"

@@ -80,11 +80,11 @@ class _Unpersisted:
 class Member:
     """Life: `open`, `serve` in a task of the caller's group, `wait_writable`, ..., `stop`, which ends `serve`."""
 
-    def __init__(self, config: MemberConfig, parts: OpenedParts, engine: Engine, rng: Random) -> None:
+    def __init__(self, config: MemberConfig, parts: OpenedParts, rng: Random) -> None:
         self._config: Final = config
         self._parts: Final = parts
         self._log: Final = parts.log
-        self._state: Final = AppliedState(engine, parts.log)
+        self._state: Final = AppliedState(parts.engine, parts.log)
         check_applied(parts, self._state.applied_index)
         raft_config = RaftConfig(
             parts.member_id, election_ticks=config.election_ticks, applied=self._state.applied_index
@@ -129,9 +129,9 @@ class Member:
         `file_ops`, `engine` and `rng` are for tests that inject faults. Raises StorageError (locked, corrupted,
         unusable) and EngineError.
         """
-        parts = open_parts(config, file_ops)
+        parts = open_parts(config, file_ops, engine)
         try:
-            return cls(config, parts, parts.engine if engine is None else engine, Random() if rng is None else rng)
+            return cls(config, parts, Random() if rng is None else rng)
         except BaseException:
             parts.wal.files.close()
             parts.close()

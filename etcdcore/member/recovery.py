@@ -67,11 +67,11 @@ def derive_id(text: str) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") | 1
 
 
-def open_parts(config: MemberConfig, file_ops: FileOps | None) -> OpenedParts:
-    """Raises StorageError and its kin (locked, corrupted, unusable), and EngineError."""
+def open_parts(config: MemberConfig, file_ops: FileOps | None, engine: Engine | None) -> OpenedParts:
+    """`engine` takes the place of the one on disk. Raises StorageError (say, locked) and EngineError."""
     data_dir = DataDir.open(config.data_dir, file_ops)
     try:
-        return _open_locked(config, data_dir, file_ops)
+        return _open_locked(config, data_dir, file_ops, engine)
     except BaseException:
         data_dir.close()
         raise
@@ -92,7 +92,9 @@ def check_applied(parts: OpenedParts, applied_index: int) -> None:
     parts.report.replayed_entries = last - applied_index
 
 
-def _open_locked(config: MemberConfig, data_dir: DataDir, file_ops: FileOps | None) -> OpenedParts:
+def _open_locked(
+    config: MemberConfig, data_dir: DataDir, file_ops: FileOps | None, engine: Engine | None
+) -> OpenedParts:
     report = RecoveryReport()
     snapshots = SnapshotStore(data_dir.snapshot_path, file_ops)
     marker, report.unreadable_markers = snapshots.load_newest()
@@ -116,7 +118,8 @@ def _open_locked(config: MemberConfig, data_dir: DataDir, file_ops: FileOps | No
         log = MemoryStorage(ConfState(voters=(MemberId(member_id),)))
         wal = Wal.create(data_dir.wal_path, _METADATA.pack(member_id, cluster_id), config.segment_bytes, file_ops)
     try:
-        engine = _open_engine(config, data_dir, report)
+        if engine is None:
+            engine = _open_engine(config, data_dir, report)
     except BaseException:
         wal.files.close()
         raise

@@ -11,6 +11,7 @@ import pytest
 
 from etcdcore import CoreError, Member, MemberConfig, Put, PutResult, Range
 from etcdcore.storage.errors import DataDirLocked, WalCorrupted
+from etcdcore.storage.lmdb_engine import LmdbEngine
 from integration.durability.driver import FRAME, OPENED, run
 from tests.unit.etcdcore.member.fakes import decide
 
@@ -49,6 +50,22 @@ async def _contents_after_start(data_dir: Path) -> tuple[Member, list[bytes]]:
         await member.stop()
     assert not isinstance(result, CoreError)
     return member, [kv.key for kv in result.kvs]
+
+
+async def _write_image_of_a_power_failure(data_dir: Path, image: Path) -> None:
+    """The engine's unsynced commits reach the image too, but nobody may rely on them."""
+    member = Member.open(_config(data_dir))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(member.serve(), name="member")
+        await member.wait_writable()
+        for number in range(PUTS):
+            assert isinstance(await decide(member, Put(b"k%02d" % number, b"value")), PutResult)
+            if number == PUTS // 2:
+                await member._cut_log()
+            elif number > PUTS // 2:
+                member._commit()
+        shutil.copytree(data_dir, image)
+        await member.stop()
 
 
 def _segment(image: Path) -> Path:
@@ -102,6 +119,26 @@ def test_a_flipped_bit_in_the_middle_is_refused_with_file_and_offset(tmp_path: P
         assert segment.read_bytes() == damaged, "nothing was cut"
     segment.write_bytes(whole)
     assert len(asyncio.run(_contents_after_start(image))[1]) == PUTS
+
+
+def test_after_a_power_failure_the_engine_goes_back_to_its_last_sync_and_the_log_has_the_rest(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    asyncio.run(_write_image_of_a_power_failure(tmp_path / "data", image))
+
+    async def start() -> list[bytes]:
+        engine = LmdbEngine(str(image / "member" / "db"), boot_id="the machine's next life")
+        assert engine.restored
+        member = Member.open(_config(image), engine=engine)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(member.serve(), name="member")
+            await member.wait_writable()
+            assert member.recovery_report.replayed_entries >= PUTS - PUTS // 2 - 1
+            result = member.range(Range(b"k", b"l"))
+            await member.stop()
+        assert not isinstance(result, CoreError)
+        return [kv.key for kv in result.kvs]
+
+    assert asyncio.run(start()) == [b"k%02d" % number for number in range(PUTS)]
 
 
 def test_a_second_process_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
