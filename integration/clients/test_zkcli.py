@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 from pathlib import Path
@@ -211,6 +212,17 @@ def run_zkcli(folder: Path, port: int, arguments: list[str], script: str) -> tup
     return f"{done.stdout}\n--- stderr\n{done.stderr}", done.returncode
 
 
+def sort_identities(lines: list[str]) -> list[str]:
+    """`whoami` lists a hash set: put each run of identities in order."""
+    ordered: list[str] = []
+    for is_identity, run in itertools.groupby(
+        lines, key=lambda line: re.match(r"(ip|digest|super): ", line) is not None
+    ):
+        some = list(run)
+        ordered += sorted(some) if is_identity else some
+    return ordered
+
+
 def split_events(lines: list[str]) -> tuple[list[str], list[str]]:
     """The answers and the events: zkCli's event thread prints whenever it likes."""
     events = [line for line in lines if line.startswith("WatchedEvent ")]
@@ -228,7 +240,7 @@ def transcript(folder: Path, port: int) -> tuple[list[str], list[str], list[str]
         output, status = run_zkcli(folder, port, arguments, script)
         # The two are named one after the other, so that the event thread's timing can't change a name.
         some_answers, some_events = split_events(output.splitlines())
-        answers += [*names.clean("\n".join(some_answers), port), f"exit {status}"]
+        answers += [*sort_identities(names.clean("\n".join(some_answers), port)), f"exit {status}"]
         events += names.clean("\n".join(some_events), port)
     return answers, events, names.in_order()
 
