@@ -48,7 +48,8 @@ class AclEntry:
 
 Acl = tuple[AclEntry, ...]
 
-OPEN_ACL: Final[Acl] = (AclEntry(ALL, "world", "anyone"),)
+# Made from a list, since compiled code would unpack a literal tuple and box it anew at each use: not one object.
+OPEN_ACL: Final[Acl] = tuple([AclEntry(ALL, "world", "anyone")])
 """world:anyone with every permission: one shared object, tested by identity on the hot path."""
 
 INTERNED_ACLS_MAX: Final = 10_000
