@@ -5,22 +5,14 @@ Invariants:
 2. At most RESPONSES_MAX event responses wait; past that a watcher falls back to history, so nothing is lost or held.
 """
 
-from abc import ABC, abstractmethod
 from typing import Final, final
 
+from etcdcore.mvcc.watch_outlet import WatchOutlet
 from etcdcore.types import KeyEvent
 
 INVALID_WATCH_ID: Final = -1
 RESPONSES_MAX: Final = 128
 """etcd's channel of a stream: a client that does not read costs no more memory than this many responses."""
-
-
-class WatchOutlet(ABC):
-    """Whoever sends what a stream has to say."""
-
-    @abstractmethod
-    def responses_ready(self) -> None:
-        """The outbox was empty and is not any more. Must not call back into the hub."""
 
 
 @final

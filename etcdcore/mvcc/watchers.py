@@ -16,7 +16,8 @@ from typing import Final, final
 
 from etcdcore.errors import RevisionCompacted
 from etcdcore.mvcc.store import OPEN_END, Store
-from etcdcore.mvcc.watch_stream import INVALID_WATCH_ID, Watcher, WatchOutlet, WatchResponse, WatchStream
+from etcdcore.mvcc.watch_outlet import WatchOutlet
+from etcdcore.mvcc.watch_stream import INVALID_WATCH_ID, Watcher, WatchResponse, WatchStream
 from etcdcore.types import KeyEvent
 
 WATCHERS_PER_ROUND_MAX: Final = 512

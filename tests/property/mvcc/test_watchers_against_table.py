@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etcdcore.mvcc.store import Store
-from etcdcore.mvcc.watch_stream import Watcher, WatchOutlet
+from etcdcore.mvcc.watch_outlet import WatchOutlet
+from etcdcore.mvcc.watch_stream import Watcher
 from etcdcore.mvcc.watchers import WatchHub
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.types import KeyEvent

@@ -3,7 +3,8 @@
 import pytest
 
 from etcdcore.mvcc.store import Store
-from etcdcore.mvcc.watch_stream import RESPONSES_MAX, WatchOutlet, WatchResponse, WatchStream
+from etcdcore.mvcc.watch_outlet import WatchOutlet
+from etcdcore.mvcc.watch_stream import RESPONSES_MAX, WatchResponse, WatchStream
 from etcdcore.mvcc.watchers import DUPLICATE_ID, EMPTY_RANGE, REVISIONS_PER_ROUND_MAX, WatchHub
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.types import KeyEvent, KeyValue

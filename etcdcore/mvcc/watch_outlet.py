@@ -1,0 +1,11 @@
+"""The end of the watch hub that a shell implements; alone here, since interpreted classes cannot extend compiled ones."""
+
+from abc import ABC, abstractmethod
+
+
+class WatchOutlet(ABC):
+    """Whoever sends what a stream has to say."""
+
+    @abstractmethod
+    def responses_ready(self) -> None:
+        """The outbox was empty and is not any more. Must not call back into the hub."""
