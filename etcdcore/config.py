@@ -31,7 +31,7 @@ class MemberConfig:
     pending_commands_max: int = 262_144
     """Past this many commands in flight, further ones are dropped: the caller's own bound should be smaller."""
     kept_entries: int = 1024
-    """Entries kept in memory below the last checkpoint, for followers that lag."""
+    """Entries kept in memory below the last checkpoint for followers that lag; none without followers."""
     compaction_retention_s: int = 3600
     """History of the last so many seconds can be read; 0 switches compaction by time off."""
     compaction_revisions_max: int = 1_000_000

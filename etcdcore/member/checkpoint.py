@@ -71,10 +71,11 @@ class Checkpoints:
         return meta
 
     def cut_memory(self, meta: SnapshotMeta) -> None:
-        """Forgets the entries in memory that only a follower far behind could still want."""
+        """Forgets the entries in memory, but for those that a follower close behind may still want."""
         log = self._parts.log
+        kept = 0 if len(meta.conf_state.voters) == 1 else self._config.kept_entries
         log.create_snapshot(meta.index, meta.conf_state)
-        log.compact(LogIndex(meta.index - self._config.kept_entries))
+        log.compact(LogIndex(meta.index - kept))
 
     async def wait_idle(self) -> None:
         """Until no thread is at the engine. What it met there is for who started it."""
