@@ -49,7 +49,8 @@ class AclEntry:
 Acl = tuple[AclEntry, ...]
 
 # Made from a list, since compiled code would unpack a literal tuple and box it anew at each use: not one object.
-OPEN_ACL: Final[Acl] = tuple([AclEntry(ALL, "world", "anyone")])
+_OPEN_ENTRIES: Final = [AclEntry(ALL, "world", "anyone")]
+OPEN_ACL: Final[Acl] = tuple(_OPEN_ENTRIES)
 """world:anyone with every permission: one shared object, tested by identity on the hot path."""
 
 INTERNED_ACLS_MAX: Final = 10_000
