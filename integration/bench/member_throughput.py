@@ -71,7 +71,9 @@ async def measure(arguments: argparse.Namespace) -> None:
             profile.disable()
             pstats.Stats(profile).sort_stats("tottime").print_stats(25)
         rate = load.answered / elapsed
-        print(f"{rate:.0f} puts/s of {arguments.value_bytes} bytes, {cpu / load.answered * 1e6:.2f} us of loop CPU each")
+        print(
+            f"{rate:.0f} puts/s of {arguments.value_bytes} bytes, {cpu / load.answered * 1e6:.2f} us of loop CPU each"
+        )
         await member.stop()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import struct
+from typing import BinaryIO
 
 _ACL = struct.pack(">ii", 1, 31) + b"".join(struct.pack(">i", len(word)) + word for word in (b"world", b"anyone"))
 _FAN = 1000
@@ -15,7 +15,7 @@ def load_nodes(host: str, port: int, count: int, size: int, window: int = 1000) 
     """Creates `count` nodes of `size` bytes. Raises AssertionError at the first refusal."""
     with socket.create_connection((host, port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = connection.makefile("rb", buffering=1 << 20)
+        stream: BinaryIO = connection.makefile("rb", buffering=1 << 20)
         connection.sendall(struct.pack(">iiqiqi", 44, 0, 0, 30_000, 0, 16) + bytes(16))
         (length,) = struct.unpack(">i", stream.read(4))
         stream.read(length)
@@ -46,7 +46,7 @@ def _create(path: str, data: bytes) -> bytes:
     return struct.pack(">i", len(body)) + body
 
 
-def _expect_created(stream: io.BufferedReader) -> None:
+def _expect_created(stream: BinaryIO) -> None:
     (length,) = struct.unpack(">i", stream.read(4))
     reply = stream.read(length)
     (code,) = struct.unpack_from(">i", reply, 12)

@@ -1,8 +1,8 @@
 """`make bench`: the bridge beside ZooKeeper, both durable on the same disk, driven by zkload in alternating rounds.
 
-python -m integration.bench.run [--rounds N] [--seconds S] [--scenario a,b] [--nodes N]
+python -m integration.bench.run [--rounds N] [--seconds S] [--scenario a;b] [--nodes N]
 
-Prints a table of medians and ratios (ours divided by ZooKeeper's), as the README shows it. `--nodes` also loads that many
+Prints a table of medians and ratios (ours divided by ZooKeeper's), as the README shows it. `--nodes` also loads so many
 100-byte nodes into both and compares load time, restart time and resident memory.
 """
 
@@ -107,7 +107,7 @@ def measure(binary: Path, scenario: Scenario, ours: str, theirs: str, rounds: in
 
 def resident_mib(server: ZooKeeperServer) -> float:
     """Resident memory of the server's process."""
-    return psutil.Process(server.child.pid).memory_info().rss / 2**20
+    return float(psutil.Process(server.child.pid).memory_info().rss) / 2**20
 
 
 def measure_nodes(server: ZooKeeperServer, count: int) -> tuple[float, float, float]:
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m integration.bench.run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--scenario", default="", help="comma separated rows; all without")
+    parser.add_argument("--scenario", default="", help="rows, separated by semicolons; all without")
     parser.add_argument("--nodes", type=int, default=0, help="also compare with so many 100-byte nodes")
     options = parser.parse_args(arguments)
     wanted = [name.strip() for name in options.scenario.split(";") if name.strip()]

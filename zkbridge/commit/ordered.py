@@ -1,7 +1,7 @@
 """The ordered committer: one writer, any number of plans in flight, no conflict, no retry in the common case.
 
-Every transaction carries the writer's fence and, for a session's own writes, the session's key. When a session's key is
-gone, the store puts the fence key in the same transaction; so all plans behind it fail on the fence, in order, and their
+Every transaction carries the writer's fence and, for a session's own writes, the session's key. When that key is gone,
+the store puts the fence key in the same transaction; so all plans behind it fail on the fence, in order, and their
 requests are planned again from the replica (design section 4).
 
     in flight: p4 p5 p6     p4 applied -> audience.plan_applied(p4)
