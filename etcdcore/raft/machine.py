@@ -92,6 +92,7 @@ class Machine(Replicator):
                 self.tracker.forget_activity()
             # A transfer that took this long has failed.
             self.transfer_target = NO_MEMBER
+            self._maybe_step_aside()
         if self.heartbeat_elapsed >= self.config.heartbeat_ticks:
             self.heartbeat_elapsed = 0
             self.broadcast_heartbeat()
@@ -412,18 +413,29 @@ class Machine(Replicator):
         return config.conf_state()
 
     def _lead_new_configuration(self) -> None:
-        if not self.tracker.config.is_voter(self.member_id):
-            # Removed or made a learner. The last thing it does is to let the others know of the commit.
-            self.is_append_due = True
-            self.flush_appends()
-            self._become_follower(self.term, NO_MEMBER)
-            return
         # A smaller quorum may have committed more, and new members want the log.
         self._maybe_commit()
         self.is_append_due = True
         self._maybe_finish_reads()
         if not self.tracker.config.is_voter(self.transfer_target):
             self.transfer_target = NO_MEMBER
+        self._maybe_step_aside()
+
+    def _maybe_step_aside(self) -> None:
+        """A leader that is no voter any more hands over to the voter that has most of the log.
+
+        It can't just stop: the others may not know yet that its removal is committed, and they need a vote of it then,
+        which it could not give to a log that is shorter than its own. Raft thesis §4.2.2.
+        """
+        config = self.tracker.config
+        if config.is_voter(self.member_id) or self.transfer_target != NO_MEMBER:
+            return
+        best = NO_MEMBER
+        for voter in config.voters:
+            progress = self.tracker.progress[voter]
+            if best == NO_MEMBER or progress.match > self.tracker.progress[best].match:
+                best = voter
+        self._start_transfer(best)
 
     def applied(self, index: LogIndex) -> None:
         """The shell has applied up to the index, or installed the snapshot that ends there."""
@@ -461,8 +473,8 @@ class Machine(Replicator):
             assert self.term_start < self.log.first_index() or self.log.term(self.term_start) == self.term
             for progress in self.tracker.progress.values():
                 assert progress.match <= self.log.last_index()
-            own = self.tracker.progress[self.member_id]
-            assert own.match <= self.log.stable_index()  # Replicator I3
+            own = self.tracker.progress.get(self.member_id)
+            assert own is None or own.match <= self.log.stable_index()  # Replicator I3
         else:
             assert self.leader_id != self.member_id
             assert self.transfer_target == NO_MEMBER

@@ -180,6 +180,8 @@ class Replicator:
             raise ProposalDropped("not the leader")
         if self.transfer_target != NO_MEMBER:
             raise ProposalDropped("leadership is being transferred")
+        if not self.tracker.config.is_voter(self.member_id):
+            raise ProposalDropped("this leader is no voter any more")
 
     def _append(self, kind: int, data: bytes, payload: object | None) -> LogIndex:
         index = LogIndex(self.log.last_index() + 1)
