@@ -1,4 +1,4 @@
-"""The end of the watch hub that a shell implements; alone here, since interpreted classes cannot extend compiled ones."""
+"""The end of the watch hub that a shell implements; alone here: interpreted classes cannot extend compiled ones."""
 
 from abc import ABC, abstractmethod
 

@@ -40,6 +40,9 @@ _TRANSACTION: Final = Struct("=Q")
 _TRANSACTION_OFFSET: Final = 16 + 8 + 8 + 8 + 2 * 48 + 8
 _BOOT_ID_BYTES: Final = 36
 
+_PIN_ATTEMPTS_MAX: Final = 1000
+"""Commits come every 100 ms and an attempt takes microseconds: needing more than two of them would be a bug."""
+
 _Pairs = Iterator[tuple[bytes, bytes]]
 
 
@@ -144,31 +147,30 @@ class LmdbEngine(Engine):
         self._txn = self._environment.begin(write=True)
 
     def sync(self) -> None:
-        # Commits are at least a loop iteration apart, so a second try is rare and a third one rarer.
-        while not self._try_sync():
-            continue
-
-    def _try_sync(self) -> bool:
-        """False when two commits passed while we looked: the state that was to be named is not the newest any more."""
         # The order matters: pin the state, so that its pages stay; take its meta page before later commits overwrite
         # it; write all pages; only then name it the synced state, and only then let the former one go.
-        pin = self._environment.begin()
+        pin, meta = self._pin()
         try:
-            meta = self._read_meta(pin.id())
-            if meta is not None:
-                self._environment.sync(True)
-                self._write_synced(meta)
+            self._environment.sync(True)
+            self._write_synced(meta)
         except (lmdb.Error, OSError) as error:
             pin.abort()
             raise EngineError(f"sync failed: {error}") from error
-        if meta is None:
-            pin.abort()
-            return False
         former = self._pinned
         self._pinned = pin
         if former is not None:
             former.abort()
-        return True
+
+    def _pin(self) -> tuple[lmdb.Transaction, bytes]:
+        """A read transaction at the last commit, and that commit's meta page."""
+        for _ in range(_PIN_ATTEMPTS_MAX):
+            pin = self._environment.begin()
+            meta = self._read_meta(pin.id())
+            if meta is not None:
+                return pin, meta
+            # Two commits passed in between, and the page is overwritten: there is a newer state to take.
+            pin.abort()
+        raise EngineError(f"no commit held still for a sync in {_PIN_ATTEMPTS_MAX} attempts")
 
     def _read_meta(self, transaction: int) -> bytes | None:
         """The meta page of that commit, or None when it is overwritten already."""

@@ -16,7 +16,7 @@ BACKUP_FILE_NAME: Final = "memory.engine"
 
 @final
 class _Table:
-    """One table: the pairs, and their keys in order (`tail_sorted` is False after unordered writes)."""
+    """One table: the pairs, and their keys in order."""
 
     __slots__ = ("keys", "values")
 

@@ -1,6 +1,8 @@
 """One suite for both engines: what the store may rely on."""
 
+import resource
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,48 @@ def test_a_full_map_is_a_typed_error_and_leaves_lmdb_usable_at_its_last_commit(t
     engine.commit()
     assert engine.get(META, b"a") == b"1"
     engine.close()
+
+
+def test_a_full_disk_at_commit_is_a_typed_error_and_leaves_lmdb_usable_at_its_last_commit(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk."""
+    engine = LmdbEngine(str(tmp_path))
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for number in range(2000):
+        engine.append(KEY, b"%05d" % number, b"x" * 1000)
+    engine.put(META, b"a", b"2")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, former[1]))
+    try:
+        with pytest.raises(EngineCommitFailed):
+            engine.commit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert engine.get(META, b"a") == b"1"
+    assert engine.scan(KEY, b"", b"") == []
+    engine.put(META, b"a", b"3")
+    engine.commit()
+    engine.sync()
+    assert engine.get(META, b"a") == b"3"
+    engine.close()
+
+
+def test_lmdb_may_be_synced_from_another_thread_while_the_owner_commits(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    with ThreadPoolExecutor(1) as pool:
+        for number in range(60):
+            syncing = pool.submit(engine.sync)
+            for _ in range(5):
+                engine.append(KEY, b"%08d" % (number * 5 + _), b"x" * 100)
+                engine.commit()
+            syncing.result()
+        # What the last sync found committed when it began, at least, is there.
+    engine.close()
+    again = LmdbEngine(str(tmp_path), boot_id="second")
+    stored = [key for key, _ in again.scan(KEY, b"", b"")]
+    assert stored == [b"%08d" % number for number in range(len(stored))]
+    assert len(stored) >= 295
+    again.close()
 
 
 def test_lmdb_keeps_what_was_committed_when_only_the_process_died(tmp_path: Path) -> None:
