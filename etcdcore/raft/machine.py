@@ -205,6 +205,8 @@ class Machine(Replicator):
 
     def step(self, message: Message) -> None:
         """Takes a message of a peer. Messages of earlier terms, late and repeated ones do no harm."""
+        if message.reject and message.commit > self.log.committed:
+            self._learn_commit(message)
         if message.term > self.term:
             if not self._accept_higher_term(message):
                 return
@@ -225,6 +227,31 @@ class Machine(Replicator):
                 self._campaign(CAMPAIGN_TRANSFER)
         elif kind == MSG_READ_INDEX_RESPONSE and self.role == ROLE_FOLLOWER:
             self.read_states.append(ReadState(message.index, message.context))
+
+    def _learn_commit(self, message: Message) -> None:
+        """A refused vote tells what the voter knows to be committed. If this log has that entry, it is committed here.
+
+        Without this, voters that have not heard that a member's removal is committed would need its vote, which it
+        can't give if it led and its log is longer than theirs. Only a follower's or candidate's commit moves this way.
+        """
+        if (
+            message.kind in (MSG_VOTE_RESPONSE, MSG_PRE_VOTE_RESPONSE)
+            and self.role != ROLE_LEADER
+            and self.log.is_match(message.commit, message.log_term)
+        ):
+            self.log.commit_to(message.commit)
+
+    def _refuse_vote(self, kind: int, candidate: MemberId) -> Message:
+        committed = self.log.committed
+        return Message(
+            kind,
+            candidate,
+            self.member_id,
+            self.term,
+            log_term=self.log.term_or_zero(committed),
+            commit=committed,
+            reject=True,
+        )
 
     def _accept_higher_term(self, message: Message) -> bool:
         """Takes over the term, where the message proves that it has begun. False: the message is ignored."""
@@ -257,9 +284,7 @@ class Machine(Replicator):
             if self.config.check_quorum or self.config.pre_vote:
                 self.after_persist.append(Message(MSG_APPEND_RESPONSE, message.sender, self.member_id, self.term))
         elif kind == MSG_PRE_VOTE:
-            self.before_persist.append(
-                Message(MSG_PRE_VOTE_RESPONSE, message.sender, self.member_id, self.term, reject=True)
-            )
+            self.before_persist.append(self._refuse_vote(MSG_PRE_VOTE_RESPONSE, message.sender))
 
     def _on_vote_request(self, message: Message) -> None:
         """Learners answer too: they may be voters already in a configuration that has not reached them."""
@@ -272,17 +297,17 @@ class Machine(Replicator):
         is_granted = can_vote and self.log.is_up_to_date(message.index, message.log_term)  # I2
         if is_pre_vote:
             # A grant is for the term asked about; a refusal tells this member's own.
-            term = message.term if is_granted else self.term
-            self.before_persist.append(
-                Message(MSG_PRE_VOTE_RESPONSE, message.sender, self.member_id, term, reject=not is_granted)
-            )
+            if is_granted:
+                self.before_persist.append(Message(MSG_PRE_VOTE_RESPONSE, message.sender, self.member_id, message.term))
+            else:
+                self.before_persist.append(self._refuse_vote(MSG_PRE_VOTE_RESPONSE, message.sender))
             return
         if is_granted:
             self.election_elapsed = 0
             self.vote = message.sender
-        self.after_persist.append(
-            Message(MSG_VOTE_RESPONSE, message.sender, self.member_id, self.term, reject=not is_granted)
-        )
+            self.after_persist.append(Message(MSG_VOTE_RESPONSE, message.sender, self.member_id, self.term))
+        else:
+            self.after_persist.append(self._refuse_vote(MSG_VOTE_RESPONSE, message.sender))
 
     def _on_vote_response(self, message: Message) -> None:
         if self.role == ROLE_CANDIDATE:

@@ -272,7 +272,7 @@ class Message:
     append: index and log_term of the entry before `entries`, commit. append_response: index reached, or with `reject`
     the index refused and in (reject_hint, log_term) where to look next; `force` asks for a snapshot. heartbeat and its
     response: commit, context (the read round). vote, pre_vote: index and log_term of the candidate's last entry,
-    `force` in a transfer.
+    `force` in a transfer; a refusal: commit and log_term of the voter's last committed entry.
     read_index and its response: context, index. transfer_leader: index is the target's member id.
     """
 

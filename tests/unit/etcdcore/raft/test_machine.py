@@ -135,6 +135,27 @@ def test_while_a_leader_is_heard_others_campaigns_are_ignored_unless_forced() ->
     assert one.term == 9
 
 
+def test_a_refused_vote_tells_what_is_committed() -> None:
+    """Else a removed leader with a longer log could keep its voters from ever electing one."""
+    voter = machine(1, 1, 2, term=2, commit=2)
+    refusal = say(voter, MSG_VOTE, 2, 2, index=LogIndex(2), log_term=Term(1))[0]
+    assert (refusal.reject, refusal.commit, refusal.log_term) == (True, 2, 1)
+    candidate = machine(1, 1, term=2)
+    candidate.campaign()
+    take(candidate)
+    say(candidate, MSG_VOTE_RESPONSE, 2, reject=True, commit=LogIndex(2), log_term=Term(1))
+    assert candidate.log.committed == 2
+
+
+def test_a_commit_that_this_log_does_not_hold_is_not_learnt() -> None:
+    candidate = machine(1, 1, term=2)
+    candidate.campaign()
+    take(candidate)
+    say(candidate, MSG_VOTE_RESPONSE, 2, reject=True, commit=LogIndex(2), log_term=Term(2))
+    say(candidate, MSG_VOTE_RESPONSE, 3, reject=True, commit=LogIndex(3), log_term=Term(1))
+    assert candidate.log.committed == 0
+
+
 def test_once_the_leader_was_silent_for_a_timeout_votes_are_given_again() -> None:
     one = machine(term=1, check_quorum=True)
     say(one, MSG_HEARTBEAT, 2)
