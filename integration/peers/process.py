@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 TERMINATE_TIMEOUT_S = 30.0
+SERVER_PORTS = (12000, 30000)
 _alive: list[subprocess.Popen[bytes]] = []
 
 
@@ -25,10 +27,19 @@ atexit.register(_end_all)
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on at the moment.
+
+    Not one of those that the system gives to outgoing connections: a client that knocks on its stopped server's port
+    would now and then be given that very port, connect to itself and keep the server from coming back.
+    """
+    for port in random.SystemRandom().sample(range(*SERVER_PORTS), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"no free port among a hundred of {SERVER_PORTS}")
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:

@@ -24,7 +24,7 @@ ZOOKEEPER_JARS = (
     "org.slf4j:slf4j-reload4j:2.0.13",
     "commons-cli:commons-cli:1.5.0",
 )
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 30.0
 # Keys that ZooKeeper reads from bare system properties, where the bridge takes them from its file.
 BARE_PROPERTIES = ("znode.container.", "jute.maxbuffer", "readonlymode.enabled", "zookeeper.")
 DEFAULT_SETTINGS = {
