@@ -240,6 +240,9 @@ class Machine(Replicator):
             and self.log.is_match(message.commit, message.log_term)
         ):
             self.log.commit_to(message.commit)
+            if self.role != ROLE_FOLLOWER and self.log.has_unapplied_conf_change():
+                # The quorum it campaigns for may be the wrong one now, and it may be no voter any more.
+                self._become_follower(self.term, NO_MEMBER)
 
     def _refuse_vote(self, kind: int, candidate: MemberId) -> Message:
         committed = self.log.committed

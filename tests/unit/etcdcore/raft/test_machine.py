@@ -147,6 +147,18 @@ def test_a_refused_vote_tells_what_is_committed() -> None:
     assert candidate.log.committed == 2
 
 
+def test_a_candidate_that_learns_of_a_membership_change_gives_up() -> None:
+    """It might be elected by the wrong quorum, or be removed by the change (seed 2368)."""
+    one = machine(1, term=1)
+    entry = Entry(LogIndex(2), Term(1), ENTRY_CONF_CHANGE)
+    say(one, MSG_APPEND, 2, index=LogIndex(1), log_term=Term(1), entries=[entry])
+    write(one)
+    one.campaign()
+    take(one)
+    say(one, MSG_VOTE_RESPONSE, 2, reject=True, commit=LogIndex(2), log_term=Term(1))
+    assert (one.role, one.vote, one.log.committed) == (ROLE_FOLLOWER, ME, 2)
+
+
 def test_a_commit_that_this_log_does_not_hold_is_not_learnt() -> None:
     candidate = machine(1, 1, term=2)
     candidate.campaign()
