@@ -9,30 +9,35 @@ DATA_DIR ?= .zkbridge-data
 LOG_LEVEL ?= info
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: run dev peers lint test bench clean
+# What `run` starts and `bench` measures: installed as at a user's, compiled if there is a C compiler; PURE=1: never.
+RUN_VENV := .venv-run
+PURE ?=
 
-run: $(VENV)/.run
-	$(BIN)/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
+.PHONY: run run-venv dev peers lint test bench clean
+
+run: run-venv
+	@$(RUN_VENV)/bin/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
+
+run-venv:
+	@$(PYTHON) integration/peers/machine.py venv
+	@$(PYTHON) -m integration.packaging.run_environment $(RUN_VENV) $(if $(filter-out 0,$(PURE)),--pure)
 
 $(BIN)/python:
 	$(PYTHON) integration/peers/machine.py venv
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
 
-$(VENV)/.run: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install -q -e .
-	touch $@
-
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install -q -e ".[remote]" --group dev
-	touch $@ $(VENV)/.run
+	touch $@
 
 dev: $(VENV)/.dev
 
 peers: $(VENV)/.dev
-	$(BIN)/python integration/peers/machine.py java maven golang
+	$(BIN)/python integration/peers/machine.py java maven golang compiler headers
 	$(BIN)/python -m integration.peers.prefetch
 
 lint: $(VENV)/.dev
@@ -43,8 +48,8 @@ lint: $(VENV)/.dev
 test: lint peers
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-bench: peers
-	$(BIN)/python -m integration.bench
+bench: peers run-venv
+	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.run --nodes 1000000 $(BENCH_ARGS)
 
 clean:
-	rm -rf $(VENV) $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RUN_VENV) build $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

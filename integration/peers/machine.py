@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGES = {
@@ -18,6 +20,8 @@ PACKAGES = {
     "maven": ["maven"],
     "golang": ["golang-go"],
     "venv": ["python3-venv"],
+    "compiler": ["gcc", "libc6-dev"],
+    "headers": [f"python{sys.version_info.major}.{sys.version_info.minor}-dev"],
 }
 
 
@@ -32,6 +36,10 @@ def is_present(name: str) -> bool:
             return shutil.which("go") is not None or Path("/usr/local/go/bin/go").exists()
         case "venv":
             return importlib.util.find_spec("venv") is not None and importlib.util.find_spec("ensurepip") is not None
+        case "compiler":
+            return any(shutil.which(program) for program in ("cc", "gcc", "clang"))
+        case "headers":
+            return (Path(sysconfig.get_path("include")) / "Python.h").exists()
         case _:
             raise SystemExit(f"unknown program {name!r}; known are {', '.join(PACKAGES)}")
 
@@ -44,16 +52,23 @@ def install(packages: list[str]) -> None:
         subprocess.run([*command, *arguments], env=environment, stdout=subprocess.DEVNULL, check=False)
 
 
-def main(names: list[str]) -> int:
-    """The exit status: 1 only if something is missing and nothing may be."""
+def provide(names: Sequence[str]) -> list[str]:
+    """Install what is missing if we may. Returns what is missing still."""
     missing = [name for name in names if not is_present(name)]
-    packages = [package for name in missing for package in PACKAGES[name]]
     if missing and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        packages = [package for name in missing for package in PACKAGES[name]]
         print(f"installing {' '.join(packages)}", flush=True)
         install(packages)
         missing = [name for name in names if not is_present(name)]
+    return missing
+
+
+def main(names: list[str]) -> int:
+    """The exit status: 1 only if something is missing and nothing may be."""
+    missing = provide(names)
     if not missing:
         return 0
+    packages = [package for name in missing for package in PACKAGES[name]]
     print(f"missing: {', '.join(missing)}; on Debian: apt-get install {' '.join(packages)}", file=sys.stderr)
     return 1 if os.environ.get("CI", "").lower() in {"1", "true", "yes"} or "venv" in missing else 0
 

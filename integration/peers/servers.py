@@ -130,7 +130,11 @@ class Bridge(ZooKeeperServer):
     def build_child(self) -> ChildProcess:
         config = self.folder / "zoo.cfg"
         config.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
-        command = [sys.executable, "-m", "zkbridge", "serve", "--data-dir", str(self.folder / "data")]
+        python = [sys.executable]
+        if other := os.environ.get("ZKBRIDGE_TEST_PYTHON"):
+            # The compiled build, as a rule: -P, or the sources in the working directory would be taken instead.
+            python = [other, "-P"]
+        command = [*python, "-m", "zkbridge", "serve", "--data-dir", str(self.folder / "data")]
         command += ["--client-addr", self.address, "--config", str(config)]
         level = os.environ.get("ZKBRIDGE_TEST_LOG_LEVEL", "info")
         return ChildProcess([*command, "--log-level", level], self.folder / "server.log")

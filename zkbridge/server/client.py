@@ -70,7 +70,6 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         "_stream",
         "connected_ms",
         "context",
-        "credentials",
         "early_frames",
         "is_closing",
         "is_connecting",

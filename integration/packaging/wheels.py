@@ -1,0 +1,111 @@
+"""The plain wheel and the compiled one, built in a copy of the sources and kept until these change.
+
+`python3 -m integration.packaging.wheels compiled|pure` builds one and prints its path. pyproject.toml says what is
+compiled and how; here is only where, since the compiling hook writes beside the sources and moves pyproject.toml aside
+while it works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from enum import Enum
+from pathlib import Path
+
+from integration.peers import machine
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("etcdcore", "zkbridge")
+PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE")
+WHEELS = ROOT / "build" / "wheels"
+
+
+class Form(Enum):
+    """Which of the two wheels."""
+
+    PURE = "pure"
+    COMPILED = "compiled"
+
+
+class BuildFailed(Exception):
+    """pip could not build the wheel; `log` has all it said."""
+
+    def __init__(self, form: Form, log: Path) -> None:
+        super().__init__(f"the {form.value} wheel could not be built; log: {log}")
+        self.log = log
+
+
+def has_compiler() -> bool:
+    """Whether extensions can be built: a C compiler and this interpreter's headers."""
+    return machine.is_present("compiler") and machine.is_present("headers")
+
+
+def _sources() -> list[Path]:
+    packed = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()]
+    return sorted(path for path in packed if path.suffix not in {".pyc", ".so"})
+
+
+def digest() -> str:
+    """A name for the present sources, as this interpreter would build them."""
+    state = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()}".encode())
+    for path in [*_sources(), ROOT / "pyproject.toml", Path(__file__)]:
+        state.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
+        state.update(path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+def log_path(form: Form) -> Path:
+    """Where the last build of this form left its output."""
+    return WHEELS / f"{form.value}.log"
+
+
+def find_wheel(form: Form) -> Path | None:
+    """The wheel of the present sources, if it was built before."""
+    return next((WHEELS / f"{form.value}-{digest()}").glob("*.whl"), None)
+
+
+def build_wheel(form: Form, python: str = sys.executable) -> Path:
+    """The wheel of the present sources, built by `python`'s pip unless it is there. Raises BuildFailed."""
+    found = find_wheel(form)
+    if found is not None:
+        return found
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    # The name is taken before the copy: sources that change meanwhile get another name, so they are built again.
+    kept = WHEELS / f"{form.value}-{digest()}"
+    with tempfile.TemporaryDirectory(prefix="zkbridge-wheel-") as name:
+        copy, built = Path(name) / "sources", Path(name) / "wheel"
+        _copy_sources(copy)
+        _run_pip(form, python, copy, built)
+        for old in WHEELS.glob(f"{form.value}-*"):
+            shutil.rmtree(old)
+        shutil.copytree(built, kept)
+    return next(kept.glob("*.whl"))
+
+
+def _copy_sources(target: Path) -> None:
+    for path in [*_sources(), *(ROOT / name for name in PROJECT_FILES)]:
+        copied = target / path.relative_to(ROOT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+
+
+def _run_pip(form: Form, python: str, sources: Path, target: Path) -> None:
+    switch = "true" if form is Form.COMPILED else "false"
+    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": switch}
+    command = [python, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-v", "-w", str(target)]
+    log = log_path(form)
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [*command, str(sources)], env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode != 0:
+        raise BuildFailed(form, log)
+
+
+if __name__ == "__main__":
+    print(build_wheel(Form(sys.argv[1])))
