@@ -1,4 +1,4 @@
-"""Both wheels build, install with nothing but their own requirements, import and serve; the compiled one is compiled."""
+"""Both wheels build, install with only what they require, import and serve; the compiled one really is compiled."""
 
 from __future__ import annotations
 
