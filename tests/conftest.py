@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis judges by results only, since two shared cores make single examples slow at times."""
+"""What all tests share: hypothesis judges by results only, since shared cores make single examples slow at times."""
 
 from __future__ import annotations
 
