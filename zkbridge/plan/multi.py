@@ -44,6 +44,10 @@ _FLAG_TTL = 5
 def plan_multi(request: MultiRequest, overlay: Overlay, context: PlanContext) -> Plan | FailedMulti | int:
     """A plan; or how the operations failed; STALL; or MARSHALLING_ERROR for the request as a whole (a null path)."""
     operations = request.operations
+    for _, operation in operations:
+        # Looked at before any operation is: the first one's refusal does not hide a later null path.
+        if operation.path is None:
+            return MARSHALLING_ERROR
     scratch = Overlay(overlay.replica, overlay)
     changes: list[Change] = []
     results: list[tuple[int, ZnodeChange | None]] = []

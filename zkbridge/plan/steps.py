@@ -80,13 +80,11 @@ def step_create(
 ) -> ZnodeCreated | int:
     """create, create2, createContainer, createTTL. The opcode decides what is stored, the flags only what is checked.
 
-    Refuses MARSHALLING_ERROR, BAD_ARGUMENTS, UNIMPLEMENTED, SESSION_EXPIRED, INVALID_ACL, NO_NODE, NO_AUTH,
+    Refuses BAD_ARGUMENTS, UNIMPLEMENTED, MARSHALLING_ERROR, SESSION_EXPIRED, INVALID_ACL, NO_NODE, NO_AUTH,
     NODE_EXISTS, NO_CHILDREN_FOR_EPHEMERALS, in this order but for the path, which is looked at twice.
     """
     path = request.path
     flags = request.flags
-    if path is None:
-        return MARSHALLING_ERROR
     ttl_ms = -1
     if flags != 0 or opcode == OP_CREATE_TTL:
         if isinstance(request, CreateTTLRequest):
@@ -94,6 +92,8 @@ def step_create(
         code = check_create_mode(opcode, flags, ttl_ms, context)
         if code != OK:
             return code
+    if path is None:
+        return MARSHALLING_ERROR
     session_id = context.session_id
     if session_id != 0 and not overlay.is_session_open(session_id):
         return SESSION_EXPIRED

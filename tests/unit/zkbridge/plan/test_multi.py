@@ -25,11 +25,11 @@ def set_data(path: str | None, data: bytes = b"new", version: int = -1) -> tuple
     return 5, SetDataRequest(path, data, version)
 
 
-def delete(path: str, version: int = -1) -> tuple[int, MultiOperation]:
+def delete(path: str | None, version: int = -1) -> tuple[int, MultiOperation]:
     return 2, DeleteRequest(path, version)
 
 
-def check(path: str, version: int = -1) -> tuple[int, MultiOperation]:
+def check(path: str | None, version: int = -1) -> tuple[int, MultiOperation]:
     return 13, CheckVersionRequest(path, version)
 
 
@@ -154,7 +154,9 @@ def test_the_bytes_of_a_failed_multi_are_zookeepers() -> None:
 
 
 def test_a_null_path_fails_the_request_as_a_whole() -> None:
-    assert World().multi(create("/a"), create(None)) == MARSHALLING_ERROR
+    for wrong in (create(None), check(None), set_data(None), delete(None)):
+        assert World().multi(create("/a"), wrong) == MARSHALLING_ERROR
+        assert World().multi(check("/missing"), wrong) == MARSHALLING_ERROR
 
 
 @pytest.mark.parametrize("operations", [[], [check("/")]])

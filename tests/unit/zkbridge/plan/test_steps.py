@@ -49,10 +49,11 @@ def test_create_refuses_a_path_with_zookeepers_code(path: str | None, code: int)
     assert world.create(path) == code
 
 
-def test_bad_flags_beat_everything_but_a_null_path() -> None:
+def test_bad_flags_beat_everything_even_a_null_path() -> None:
     world = World()
     assert world.create("foo", flags=7, acl=None) == BAD_ARGUMENTS
-    assert world.create(None, flags=7) == MARSHALLING_ERROR
+    assert world.create(None, flags=7) == BAD_ARGUMENTS
+    assert World(is_ttl_enabled=False).create(None, flags=5) == UNIMPLEMENTED
 
 
 def test_a_ttl_mode_is_unimplemented_until_it_is_enabled() -> None:
