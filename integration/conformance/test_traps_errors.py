@@ -73,7 +73,8 @@ def creation(opcode: int, path: str | None, acl: tuple[wire.Acl, ...] | None, fl
 
 
 CREATE_ROWS: list[tuple[str, str | None, tuple[wire.Acl, ...] | None, int | None, int]] = [
-    ("a null path before bad flags", None, OPEN_ACL, 99, -5),
+    ("bad flags before a null path", None, OPEN_ACL, 99, -8),
+    ("a null path before a bad ACL", None, BAD_ACL, None, -5),
     ("bad flags before a path without a slash", "foo", OPEN_ACL, 99, -8),
     ("bad flags before a bad ACL", "{r}/x", BAD_ACL, 7, -8),
     ("negative flags", "{r}/x", OPEN_ACL, -1, -8),
@@ -227,7 +228,6 @@ def test_requests_refuse_in_order(client: RawClient, tree: str, opcode: int) -> 
     ("what", "path", "version", "expected"),
     [
         ("a bad path before a missing znode", "{r}/missing/", 7, -8),
-        ("a null path", None, 7, -8),
         ("a missing znode before the version", "{r}/missing", 7, -101),
         ("no permission before the version", "{r}/locked", 7, -102),
         ("the version", "{r}/there", 7, -103),

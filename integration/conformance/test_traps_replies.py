@@ -35,7 +35,8 @@ DELETE_CONTAINER, CREATE_SESSION = 20, -10
 
 @pytest.mark.parametrize("xid", [0, 1, -1, -4, -8, -100, 2**31 - 1, -(2**31)])
 def test_any_xid_is_echoed(client: RawClient, xid: int) -> None:
-    assert client.call(wire.EXISTS, path_watch("/"), xid).xid == xid
+    client.send(wire.EXISTS, path_watch("/"), xid)
+    assert client.read_frame()[:4] == i32(xid)
 
 
 @pytest.mark.parametrize("xid", [wire.XID_PING, 0, 7, -4])
@@ -183,12 +184,18 @@ def test_an_unknown_opcode_is_minus_six_with_zxid_minus_one_and_closes(client: R
     client.expect_closed()
 
 
-def test_an_unknown_opcode_is_answered_behind_what_came_before_it(client: RawClient, root: str) -> None:
+def test_a_write_before_an_unknown_opcode_is_done_though_its_answer_may_be_lost(
+    connect: Connect, client: RawClient, root: str
+) -> None:
+    """ZooKeeper answers the unknown opcode out of its turn, and then closes: the write's reply may not get out."""
     client.send(wire.SET_DATA, set_data_body(root, b"x"), 1)
     client.send(12345, b"", 2)
-    first, second = client.reply(), client.reply()
-    assert [(first.xid, first.error), (second.xid, second.error)] == [(1, 0), (2, -6)]
+    replies = [client.reply()]
+    if replies[0].xid == 1:
+        replies.append(client.reply())
+    assert (replies[-1].xid, replies[-1].error) == (2, -6)
     client.expect_closed()
+    assert connect().get_data(root)[0] == b"x"
 
 
 def test_the_session_of_a_refused_opcode_lives_on(connect: Connect, client: RawClient, root: str) -> None:
@@ -279,7 +286,7 @@ def test_ttl_znodes_are_minus_six_where_they_are_off_and_the_connection_lives(fr
     client.connect()
     assert client.error(wire.CREATE_TTL, ttl_body("/ttl", 1000, TTL)) == -6
     assert client.error(wire.CREATE_TTL, ttl_body("bad", 0, TTL, acl=None)) == -6
-    assert client.error(wire.CREATE_TTL, ttl_body(None, 0, TTL)) == -5
+    assert client.error(wire.CREATE_TTL, ttl_body(None, 0, TTL)) == -6
     assert client.error(wire.CREATE_TTL, ttl_body("/ttl", 1000, 9)) == -8
     assert client.call(wire.PING).error == 0
     client.close_session()
