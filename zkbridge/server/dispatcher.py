@@ -21,7 +21,7 @@ import structlog
 from zkbridge.backend.interface import Backend, BarrierToken
 from zkbridge.commit.ordered import OrderedCommitter, PlanAudience
 from zkbridge.errors import AUTH_FAILED, MARSHALLING_ERROR, SYSTEM_ERROR, UNIMPLEMENTED, ProtocolError
-from zkbridge.jute.records import AuthPacket, SetSASLResponse, SyncRequest
+from zkbridge.jute.records import AuthPacket, GetSASLRequest, SetSASLResponse, SyncRequest
 from zkbridge.jute.wire import JuteError
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
 from zkbridge.protocol import opcodes
@@ -118,7 +118,7 @@ class Dispatcher(PlanAudience):
                 if opcode == opcodes.AUTH:
                     self._authenticate(client, xid, frame)
                 elif opcode == opcodes.SASL:
-                    self._refuse_sasl(client, xid)
+                    self._refuse_sasl(client, xid, frame)
                 else:
                     is_heard = True
                     self._receive_other(client, xid, opcode, frame, now_ms)
@@ -158,7 +158,8 @@ class Dispatcher(PlanAudience):
             self._sync(client, xid, frame, now_ms)
         else:
             pending = Pending(REFUSED, xid, opcode, frame, client.credentials, now_ms)
-            pending.code = UNIMPLEMENTED
+            # ZooKeeper knows createSession as its own request, finds no timeout in it, and goes on.
+            pending.code = MARSHALLING_ERROR if opcode == opcodes.CREATE_SESSION else UNIMPLEMENTED
             client.pipeline.append(pending)
             self.drain(client)
 
@@ -177,9 +178,9 @@ class Dispatcher(PlanAudience):
     def _authenticate(self, client: Client, xid: int, frame: bytes) -> None:
         try:
             packet = AuthPacket.decode(frame, _BODY)
-        except JuteError:
-            client.output.append(encode_error(xid, _OUT_OF_ORDER_ZXID, MARSHALLING_ERROR))
-            return
+        except JuteError as error:
+            # ZooKeeper decodes these two where it reads the socket, so they end as a bad frame does.
+            raise ProtocolError(f"auth packet: {error}") from error
         credentials = authenticate(client.credentials, packet.scheme, packet.auth, client.peer_host, self._auth_rules)
         if credentials is None:
             _log.info("client_auth_failed", peer=client.peer, scheme=packet.scheme)
@@ -189,8 +190,14 @@ class Dispatcher(PlanAudience):
         client.credentials = credentials
         client.output.append(encode_reply(xid, _OUT_OF_ORDER_ZXID, b""))
 
-    def _refuse_sasl(self, client: Client, xid: int) -> None:
+    def _refuse_sasl(self, client: Client, xid: int, frame: bytes) -> None:
         """A server without SASL answers with a null token and goes on (reference section 5.6)."""
+        try:
+            token = GetSASLRequest.decode(frame, _BODY).token
+        except JuteError as error:
+            raise ProtocolError(f"sasl packet: {error}") from error
+        if token is None:
+            raise ProtocolError("sasl packet: null token")
         client.output.append(encode_reply(xid, _OUT_OF_ORDER_ZXID, SetSASLResponse(None).encode()))
 
     # Planning

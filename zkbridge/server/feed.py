@@ -17,7 +17,7 @@ import structlog
 
 from zkbridge.backend.interface import NO_EVENTS, RevisionSink, StoreEvent, WriteToken
 from zkbridge.commit.ordered import OrderedCommitter
-from zkbridge.keyspace.changes import changes_from_events
+from zkbridge.keyspace.changes import changes_from_events, unsettled_parents
 from zkbridge.keyspace.keys import Keyspace
 from zkbridge.keyspace.zxid import zxid_of
 from zkbridge.plan.plan import Plan
@@ -80,6 +80,7 @@ class RevisionFeed(RevisionSink):
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
             self._keeper.changes_applied(changes)
+            self._keeper.settle_later(unsettled_parents(changes))
             return
         self._replica.apply(revision, [])
         if token is not None and self._committer.fence_taken(token, revision):

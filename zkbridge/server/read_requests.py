@@ -44,6 +44,8 @@ _EMPTY: Final = b""
 _ADD_WATCH_DONE: Final = bytes(4)
 _ADD_WATCH_PERSISTENT: Final = 0
 _ADD_WATCH_RECURSIVE: Final = 1
+_NEVER_WATCHED: Final = "no path"
+"""What a null path is looked up as: a watcher type that is none is still found out first."""
 
 ReadHandler = Callable[[Client, bytes, Credentials], bytes | int]
 
@@ -175,21 +177,19 @@ class ReadRequests:
 
     def _add_watch(self, client: Client, frame: bytes, credentials: Credentials) -> bytes | int:
         request = AddWatchRequest.decode(frame, _BODY)
-        if request.path is None or request.mode not in (_ADD_WATCH_PERSISTENT, _ADD_WATCH_RECURSIVE):
+        if request.mode not in (_ADD_WATCH_PERSISTENT, _ADD_WATCH_RECURSIVE):
             return MARSHALLING_ERROR
+        if request.path is None:
+            return _ADD_WATCH_DONE  # as in ZooKeeper; nothing could ever fire it, so it is not kept
         self._watches.add_persistent(request.path, client, request.mode == _ADD_WATCH_RECURSIVE)
         return _ADD_WATCH_DONE
 
     def _check_watches(self, client: Client, frame: bytes, credentials: Credentials) -> bytes | int:
         request = CheckWatchesRequest.decode(frame, _BODY)
-        if request.path is None:
-            return MARSHALLING_ERROR
-        code = self._watches.check(request.path, request.type, client)
+        code = self._watches.check(_NEVER_WATCHED if request.path is None else request.path, request.type, client)
         return _EMPTY if code == OK else code
 
     def _remove_watches(self, client: Client, frame: bytes, credentials: Credentials) -> bytes | int:
         request = RemoveWatchesRequest.decode(frame, _BODY)
-        if request.path is None:
-            return MARSHALLING_ERROR
-        code = self._watches.remove(request.path, request.type, client)
+        code = self._watches.remove(_NEVER_WATCHED if request.path is None else request.path, request.type, client)
         return _EMPTY if code == OK else code

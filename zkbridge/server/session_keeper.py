@@ -24,8 +24,8 @@ from zkbridge.errors import ProtocolError
 from zkbridge.jute.records import ConnectRequest
 from zkbridge.jute.wire import JuteError
 from zkbridge.keyspace.keys import Keyspace
-from zkbridge.plan.plan import Plan, PlanContext
-from zkbridge.plan.session import plan_change_session, plan_close_session, plan_open_session
+from zkbridge.plan.plan import STALL, Plan, PlanContext
+from zkbridge.plan.session import plan_change_session, plan_close_session, plan_open_session, plan_settle_parents
 from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import PASSWORD_BYTES, encode_connect_response, encode_session_expired
 from zkbridge.server.client import Client
@@ -72,6 +72,7 @@ class SessionKeeper:
         self._heard: dict[int, None] = {}
         self._unwritten_closes: dict[int, None] = {}
         self._opening: dict[int, tuple[Client, bool]] = {}
+        self._unsettled: dict[str, None] = {}
 
     # Handshake
 
@@ -219,6 +220,19 @@ class SessionKeeper:
             # Closed by another plan in flight, which will be applied or come back here.
             del self._unwritten_closes[session_id]
 
+    def settle_later(self, parents: Sequence[str]) -> None:
+        """A lease ended by itself and took children of these along; their pzxid has to be written down."""
+        self._unsettled.update(dict.fromkeys(parents))
+
+    def settle(self) -> None:
+        """Writes down what `settle_later` was told, once no plan in flight concerns it."""
+        if self._unsettled and self._committer.can_submit:
+            plan = plan_settle_parents(list(self._unsettled), self._overlay, self._server_context())
+            if isinstance(plan, Plan):
+                self._committer.submit(plan)
+            if plan != STALL:
+                self._unsettled.clear()
+
     def renew_leases(self) -> None:
         """Renews the leases of the sessions that were heard since the last time."""
         if self._heard:
@@ -248,6 +262,7 @@ class SessionKeeper:
         while True:
             await asyncio.sleep(pause_s)
             self.expire(monotonic_ms())
+            self.settle()
             self.renew_leases()
 
     def _server_context(self) -> PlanContext:

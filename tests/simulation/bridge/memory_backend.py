@@ -28,6 +28,7 @@ class MemoryBackend(Backend):
         self.keys: Final[dict[bytes, tuple[bytes, int, int, int]]] = {}
         self.leases: Final[dict[int, int]] = {}
         self.renewed: Final[list[int]] = []
+        self.tokens: Final[list[WriteToken]] = []
         self._revision = 1
         self._queue: Final[deque[Callable[[], None]]] = deque()
         self._is_automatic: Final = is_automatic
@@ -70,6 +71,7 @@ class MemoryBackend(Backend):
         deletes: Sequence[bytes],
         token: WriteToken,
     ) -> None:
+        self.tokens.append(token)
         self._enqueue(lambda: self._decide(fence, session_key, puts, deletes, token))
 
     def grant_lease(self, lease_id: int, ttl_s: int) -> None:
@@ -92,6 +94,10 @@ class MemoryBackend(Backend):
             return False
         self._queue.popleft()()
         return True
+
+    def drop_newest(self) -> None:
+        """Forgets the newest command, as a store does that can't take it."""
+        self._queue.pop()
 
     def apply_all(self) -> None:
         """Decides everything and says that the batch is over."""
