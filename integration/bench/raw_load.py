@@ -15,7 +15,7 @@ def load_nodes(host: str, port: int, count: int, size: int, window: int = 1000) 
     """Creates `count` nodes of `size` bytes. Raises AssertionError at the first refusal."""
     with socket.create_connection((host, port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream: BinaryIO = connection.makefile("rb", buffering=1 << 20)
+        stream = connection.makefile("rb")
         connection.sendall(struct.pack(">iiqiqi", 44, 0, 0, 30_000, 0, 16) + bytes(16))
         (length,) = struct.unpack(">i", stream.read(4))
         stream.read(length)

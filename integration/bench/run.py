@@ -94,7 +94,7 @@ def measure(binary: Path, scenario: Scenario, ours: str, theirs: str, rounds: in
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     def median(target: str, key: str) -> float:
-        return statistics.median(result[key] for result in results if result["target"] == target)
+        return statistics.median(float(result[key]) for result in results if result["target"] == target)
 
     return Row(
         scenario,
@@ -107,7 +107,8 @@ def measure(binary: Path, scenario: Scenario, ours: str, theirs: str, rounds: in
 
 def resident_mib(server: ZooKeeperServer) -> float:
     """Resident memory of the server's process."""
-    return float(psutil.Process(server.child.pid).memory_info().rss) / 2**20
+    resident: int = psutil.Process(server.child.pid).memory_info().rss
+    return resident / 2**20
 
 
 def measure_nodes(server: ZooKeeperServer, count: int) -> tuple[float, float, float]:

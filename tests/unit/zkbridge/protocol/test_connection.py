@@ -8,6 +8,11 @@ from zkbridge.protocol.connection import ClientStream
 FRAME = b"\x00\x00\x00\x03abc"
 
 
+def word_of(stream: ClientStream) -> str | None:
+    """Read anew each time, which a type checker that narrows attributes would not believe."""
+    return stream.four_letter_word
+
+
 def test_frames_leave_in_order_however_the_bytes_arrive() -> None:
     stream = ClientStream(100)
     frames: list[bytes] = []
@@ -19,20 +24,20 @@ def test_frames_leave_in_order_however_the_bytes_arrive() -> None:
 def test_a_four_letter_word_counts_only_before_the_first_frame() -> None:
     stream = ClientStream(2**31 - 1)
     stream.receive_bytes(b"ru")
-    assert stream.four_letter_word is None
+    assert word_of(stream) is None
     assert stream.receive_bytes(b"ok") == []
-    assert stream.four_letter_word == "ruok"
+    assert word_of(stream) == "ruok"
     later = ClientStream(2**31 - 1)
     assert later.receive_bytes(FRAME + b"ruok") == [b"abc"]
-    assert later.four_letter_word is None
+    assert word_of(later) is None
 
 
 def test_stmk_waits_for_its_mask() -> None:
     stream = ClientStream(100)
     stream.receive_bytes(b"stmk\x00\x00\x00")
-    assert stream.four_letter_word is None
+    assert word_of(stream) is None
     stream.receive_bytes(b"\x00\x00\x00\x01\x32")
-    assert (stream.four_letter_word, stream.mask) == ("stmk", b"\x00\x00\x00\x00\x00\x00\x01\x32")
+    assert (word_of(stream), stream.mask) == ("stmk", b"\x00\x00\x00\x00\x00\x00\x01\x32")
 
 
 def test_an_unknown_word_is_a_length_that_cannot_be() -> None:
