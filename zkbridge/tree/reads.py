@@ -115,7 +115,11 @@ def read_acl(replica: Replica, path: str, credentials: Credentials) -> bytes | i
 
 
 def read_all_children_number(replica: Replica, path: str, credentials: Credentials) -> bytes | int:
-    """getAllChildrenNumber: number of all descendants. Refuses NO_NODE, NO_AUTH."""
+    """getAllChildrenNumber: number of all descendants. Refuses NO_NODE, NO_AUTH.
+
+    The root under its other name "" counts "/" as a descendant, as ZooKeeper does (DataTree.getAllChildrenNumber).
+    """
+    is_nameless = path == ""
     path = path or "/"
     znodes = replica.znodes
     znode = znodes.get(path)
@@ -124,7 +128,7 @@ def read_all_children_number(replica: Replica, path: str, credentials: Credentia
     if not check_acl(znode.acl, READ, credentials):
         return NO_AUTH
     if path == "/":
-        return _PACK_INT(len(znodes) - 1)
+        return _PACK_INT(len(znodes) - 1 + is_nameless)
     count = 0
     parents = [path]
     while parents:
