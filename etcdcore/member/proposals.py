@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from etcdcore.errors import CoreError
 from etcdcore.types import KeyEvent
 
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from etcdcore.apply.results import Outcome
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Proposal(ABC):
     """One command in flight. Exactly one of the two is called, on the member's loop; it must not raise or await."""
 
@@ -25,6 +28,7 @@ class Proposal(ABC):
         """The command was not applied here. `is_decided`: it never will be; else its fate is unknown."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RevisionListener(ABC):
     """Told of all that happens to the store, by direct call from the apply loop. An exception stops the member."""
 

@@ -97,7 +97,72 @@ class _Barrier(Proposal):
 
 
 @final
-class EmbeddedBackend(Backend, RevisionListener):
+class _Listener(RevisionListener):
+    """Hands on what the member tells, in the bridge's values."""
+
+    __slots__ = ("_prefix", "_sink")
+
+    def __init__(self, sink: RevisionSink, prefix: bytes) -> None:
+        self._sink: Final = sink
+        self._prefix: Final = prefix
+
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+        if type(proposal) is _Write:
+            return  # `_Write.applied`, called next, hands the revision over with the token.
+        told = []
+        for event in events:
+            kv = event.kv
+            if kv.key.startswith(self._prefix):
+                is_put = event.kind == _EVENT_PUT
+                told.append(StoreEvent(is_put, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease))
+        self._sink.revision_applied(revision, told, None)
+
+    def batch_applied(self) -> None:
+        self._sink.batch_applied()
+
+    def leases_expired(self, lease_ids: list[int]) -> list[int]:
+        return self._sink.leases_expired(lease_ids)
+
+    def write_state_changed(self, error: CoreError | None) -> None:
+        self._sink.write_state_changed(None if error is None else error.text)
+
+    def member_failed(self, error: BaseException) -> None:
+        self._sink.backend_failed(error)
+
+
+@final
+class _Pages:
+    """All keys under a prefix as of a revision, a page a step; others run between two pages."""
+
+    __slots__ = ("_end", "_key", "_member", "_page", "_revision")
+
+    def __init__(self, member: Member, prefix: bytes, revision: int, page: int) -> None:
+        self._member: Final = member
+        self._key: bytes | None = prefix
+        self._end: Final = prefix_end(prefix)
+        self._revision: Final = revision
+        self._page: Final = page
+
+    def __aiter__(self) -> "_Pages":
+        return self
+
+    async def __anext__(self) -> list[StoreEvent]:
+        await asyncio.sleep(0)
+        key = self._key
+        if key is None:
+            raise StopAsyncIteration
+        pairs = self._member.read_page(key, self._end, self._revision, self._page)
+        if isinstance(pairs, CoreError):
+            raise BackendError(f"cannot load {key!r} at revision {self._revision}: {pairs.text}")
+        events = []
+        for kv in pairs:
+            events.append(StoreEvent(True, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease))
+        self._key = events[-1].key + b"\0" if len(events) == self._page else None
+        return events
+
+
+@final
+class EmbeddedBackend(Backend):
     """Over a member that is open; the caller runs `serve` in its task group. One sink at most."""
 
     __slots__ = (
@@ -105,7 +170,6 @@ class EmbeddedBackend(Backend, RevisionListener):
         "_fence",
         "_fence_compare",
         "_fence_compares",
-        "_prefix",
         "_session_compares",
         "member",
         "sink",
@@ -130,24 +194,10 @@ class EmbeddedBackend(Backend, RevisionListener):
 
     def subscribe(self, sink: RevisionSink, prefix: bytes) -> int:
         self.sink = sink
-        self._prefix = prefix
-        return self.member.subscribe(self)
+        return self.member.subscribe(_Listener(sink, prefix))
 
-    async def load(self, prefix: bytes, revision: int, page: int) -> AsyncIterator[list[StoreEvent]]:
-        key, end = prefix, prefix_end(prefix)
-        while True:
-            pairs = self.member.read_page(key, end, revision, page)
-            if isinstance(pairs, CoreError):
-                raise BackendError(f"cannot load {prefix!r} at revision {revision}: {pairs.text}")
-            events = []
-            for kv in pairs:
-                events.append(StoreEvent(True, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease))
-            if events:
-                yield events
-            if len(events) < page:
-                return
-            key = events[-1].key + b"\0"
-            await asyncio.sleep(0)
+    def load(self, prefix: bytes, revision: int, page: int) -> AsyncIterator[list[StoreEvent]]:
+        return _Pages(self.member, prefix, revision, page)
 
     def revision(self) -> int:
         return self.member.revision()
@@ -191,20 +241,6 @@ class EmbeddedBackend(Backend, RevisionListener):
     def request_barrier(self, token: BarrierToken) -> None:
         self.member.read_index(_Barrier(token))
 
-    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
-        if type(proposal) is _Write:
-            return  # `_Write.applied`, called next, hands the revision over with the token.
-        told = []
-        for event in events:
-            kv = event.kv
-            if kv.key.startswith(self._prefix):
-                told.append(
-                    StoreEvent(
-                        event.kind == _EVENT_PUT, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease
-                    )
-                )
-        self.sink.revision_applied(revision, told, None)
-
     def write_failed(self, write: _Write, result: object) -> None:
         """The else branch, or an error of the store. A cold path, so the fence's own event is read back."""
         if isinstance(result, CoreError):
@@ -221,18 +257,6 @@ class EmbeddedBackend(Backend, RevisionListener):
         event = StoreEvent(True, kv.key, kv.value, kv.create_revision, kv.mod_revision, kv.lease)
         self.sink.revision_applied(kv.mod_revision, [event], None)
         self.sink.write_refused(write.token, REFUSED_SESSION, kv.mod_revision)
-
-    def batch_applied(self) -> None:
-        self.sink.batch_applied()
-
-    def leases_expired(self, lease_ids: list[int]) -> list[int]:
-        return self.sink.leases_expired(lease_ids)
-
-    def write_state_changed(self, error: CoreError | None) -> None:
-        self.sink.write_state_changed(None if error is None else error.text)
-
-    def member_failed(self, error: BaseException) -> None:
-        self.sink.backend_failed(error)
 
     def _use_fence(self, fence: Fence) -> None:
         compare = Compare(_TARGET_MOD, _RESULT_EQUAL, fence.key, fence.revision)
