@@ -8,7 +8,7 @@ MultiResponse, Op, CreateOptions.
 
 Invariants:
 1. A list that ZooKeeper would answer as a whole with MARSHALLINGERROR (-5) raises JuteError, and only such a list.
-2. An operation is not looked into beyond that: bad versions, ttl values and null paths are the planner's.
+2. An operation is not looked into beyond that: versions, TTLs, null paths and a createTTL's flags are the planner's.
 """
 
 from typing import Final, final
@@ -42,7 +42,6 @@ OP_CREATE2: Final = 15
 OP_CREATE_CONTAINER: Final = 19
 OP_CREATE_TTL: Final = 21
 
-CREATE_FLAGS_MAX: Final = 6
 _TTL_FLAGS_MIN: Final = 5
 
 MultiOperation = CreateRequest | CreateTTLRequest | DeleteRequest | SetDataRequest | CheckVersionRequest
@@ -92,10 +91,7 @@ class MultiRequest:
             elif type == OP_DELETE:
                 operation, offset = DeleteRequest.decode_from(data, offset)
             elif type == OP_CREATE_TTL:
-                create_ttl, offset = CreateTTLRequest.decode_from(data, offset)
-                if create_ttl.flags < 0 or create_ttl.flags > CREATE_FLAGS_MAX:
-                    raise JuteError(f"MultiRequest: create flags {create_ttl.flags} in an operation of type {type}")
-                operation = create_ttl
+                operation, offset = CreateTTLRequest.decode_from(data, offset)
             else:
                 raise JuteError(f"MultiRequest: operation of type {type}")
             operations.append((type, operation))

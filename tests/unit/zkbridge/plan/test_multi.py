@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.zkbridge.plan.worlds import NOW_MS, OPEN, World, create
-from zkbridge.errors import MARSHALLING_ERROR
+from zkbridge.errors import BAD_ARGUMENTS, MARSHALLING_ERROR
 from zkbridge.jute.multi import MultiOperation, MultiResponse
 from zkbridge.jute.records import (
     ACL,
@@ -134,6 +134,13 @@ def test_containers_and_ttl_znodes_answer_with_type_15() -> None:
     assert [type for type, _ in answer_of(plan).results] == [15, 15, 15, 1]
     assert world.replica.containers == {"/c19", "/c4"}
     assert world.replica.ttl_znodes == {"/t"}
+
+
+@pytest.mark.parametrize("flags", [-1, 7, 99])
+def test_unknown_flags_of_a_create_ttl_fail_that_operation_alone(flags: int) -> None:
+    outcome = World().multi(check("/"), (21, CreateTTLRequest("/t", b"", [], flags, 0)), create("/b"))
+    assert isinstance(outcome, FailedMulti)
+    assert outcome.codes == [0, BAD_ARGUMENTS, -2]
 
 
 def test_a_failed_multi_names_the_first_error_and_changes_nothing() -> None:
