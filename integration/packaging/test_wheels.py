@@ -19,6 +19,7 @@ from kazoo.client import KazooClient
 
 from integration.packaging import run_environment, wheels
 from integration.packaging.wheels import PACKAGES, ROOT, Form
+from integration.peers.process import wait_until
 from integration.peers.requirements import refuse
 from integration.peers.servers import Bridge
 
@@ -155,7 +156,7 @@ def test_an_installed_build_serves_a_session_over_a_restart(installed: Installed
         transaction.set_data("/a", b"two")
         transaction.create("/a/s-", b"", sequence=True)
         assert len(transaction.commit()) == 2
-        assert seen == ["/a"]
+        wait_until(lambda: seen == ["/a"], 10.0, "the watch fires, once")
         session = client.client_id
         mapped = {Path(region.path).name for region in psutil.Process(bridge.child.pid).memory_maps()}
         assert any("__mypyc" in name for name in mapped) is (installed.form is Form.COMPILED)
