@@ -347,6 +347,11 @@ def _first_packets() -> Iterator[Case]:
     for name, tail in {"noise": b"\xf0" * 50, "a four-letter word": b"ruok"}.items():
         name = f"first comes a connect request and {name}"
         yield Case(name, (whole + tail,), with_session=False, may_lose_answers=True)
+    bad_auth = request(-4, wire.AUTH, i32(0) + i32(26_485) + b"digest")
+    for name, tail in {"a short frame": frame(bytes(5)), "an auth packet cut short": bad_auth}.items():
+        # These are met when the session is there, by whoever brings that news: never by the connection's own reading.
+        name = f"first comes a connect request and {name}"
+        yield Case(name, (whole + tail,), with_session=False, may_lose_answers=True)
     yield Case("a second connect request", (whole,), is_closed_late=True)
     yield Case("first comes a connect request twice", (whole * 2,), with_session=False, is_closed_late=True)
     yield Case("a four-letter word in a session", (b"ruok",))

@@ -32,6 +32,10 @@ _log = structlog.get_logger()
 OUTPUT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Unsent bytes past which a connection is cut: its client has stopped reading while its watches fire."""
 
+OUTPUT_STEP_BYTES: Final = 256 * 1024
+"""Answers that are made before the socket is asked whether the peer still takes them: a few bytes of request can ask
+for a megabyte, so a bound on requests alone bounds nothing (I2)."""
+
 PENDING_REQUESTS_MAX: Final = 1000
 """Unanswered requests of one connection past which its socket is not read (ZooKeeper's globalOutstandingLimit)."""
 
@@ -55,6 +59,9 @@ class ClientAudience(ABC):
     def flush_dirty(self) -> None: ...
 
     @abstractmethod
+    def client_writable(self, client: Client) -> None: ...
+
+    @abstractmethod
     def client_disconnected(self, client: Client) -> None: ...
 
 
@@ -65,7 +72,6 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
     __slots__ = (
         "_audience",
         "_dirty",
-        "_is_peer_full",
         "_is_throttled",
         "_stream",
         "connected_ms",
@@ -75,6 +81,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         "is_connecting",
         "is_draining",
         "is_leaving",
+        "is_peer_full",
         "last_latency_ms",
         "last_opcode",
         "last_response_ms",
@@ -99,7 +106,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self._audience: Final = audience
         self._dirty: Final = dirty
         self._stream: Final = ClientStream(frame_bytes_max)
-        self._is_peer_full = False
+        self.is_peer_full = False
         self._is_throttled = False
         self.transport: asyncio.Transport | None = None
         self.output: list[bytes] = []
@@ -151,8 +158,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
             if stream.four_letter_word is not None:
                 self._audience.four_letter_word_received(self, stream.four_letter_word, stream.mask)
         except ProtocolError as error:
-            _log.info("client_protocol_violated", peer=self.peer, session_id=hex(self.session_id), reason=str(error))
-            self.close()
+            self._end_violated(error)
             return
         if self._dirty:
             self._audience.flush_dirty()
@@ -170,12 +176,12 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self._audience.client_disconnected(self)
 
     def pause_writing(self) -> None:
-        self._is_peer_full = True
+        self.is_peer_full = True
         self.throttle()
 
     def resume_writing(self) -> None:
-        self._is_peer_full = False
-        self.resume_if_drained()
+        self.is_peer_full = False
+        self._audience.client_writable(self)
 
     def established(self) -> None:
         """The session exists: what came behind the handshake may go on."""
@@ -183,7 +189,15 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         frames, self.early_frames = self.early_frames, []
         self.resume_if_drained()
         if frames:
-            self._audience.frames_received(self, frames)
+            # The caller is the feed of the store, which no client's bytes may end (I3).
+            try:
+                self._audience.frames_received(self, frames)
+            except ProtocolError as error:
+                self._end_violated(error)
+
+    def _end_violated(self, error: ProtocolError) -> None:
+        _log.info("client_protocol_violated", peer=self.peer, session_id=hex(self.session_id), reason=str(error))
+        self.close()
 
     # Output
 
@@ -213,7 +227,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self.sent_count += len(output)
         transport.write(output[0] if len(output) == 1 else b"".join(output))
         output.clear()
-        if self._is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
+        if self.is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
             _log.warning("client_output_overflowed", peer=self.peer, session_id=hex(self.session_id))
             self.abort()
 
@@ -228,7 +242,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         """Reads on once answers have gone out and the peer takes them (I2)."""
         if (
             self._is_throttled
-            and not self._is_peer_full
+            and not self.is_peer_full
             and len(self.pipeline) < PENDING_REQUESTS_MAX // 2
             and self.transport is not None
             and not self.transport.is_closing()

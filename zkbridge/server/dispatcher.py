@@ -8,6 +8,7 @@ Invariants:
 1. A connection's answers leave in the order of its requests, but for auth, which is answered at once as in ZooKeeper.
 2. An error about a view with plans in flight is answered only when those are decided (design section 4).
 3. A request runs with the ids that its connection had when the request came.
+4. No answer is made for a peer that has stopped taking them: its requests stand in the pipeline.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from zkbridge.jute.wire import JuteError
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
 from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import encode_error, encode_reply
-from zkbridge.server.client import Client
+from zkbridge.server.client import OUTPUT_STEP_BYTES, Client
 from zkbridge.server.clock import monotonic_ms
 from zkbridge.server.pipeline import BARRIER, IN_FLIGHT, READ, REFUSED, UNPLANNED, Pending
 from zkbridge.server.read_requests import ReadRequests
@@ -107,6 +108,8 @@ class Dispatcher(PlanAudience):
         output = client.output
         pipeline = client.pipeline
         is_heard = False
+        is_full = client.is_peer_full
+        step_bytes = 0
         xid = opcode = 0
         for frame in frames:
             try:
@@ -126,7 +129,7 @@ class Dispatcher(PlanAudience):
                     return
                 continue
             is_heard = True
-            if pipeline:
+            if pipeline or is_full:
                 pipeline.append(Pending(READ, xid, opcode, frame, client.credentials, now_ms))
                 continue
             try:
@@ -139,6 +142,13 @@ class Dispatcher(PlanAudience):
                 output.append(_REPLY.pack(_REPLY_HEADER_BYTES, xid, replica.zxid, answer))
             else:
                 output.append(_REPLY.pack(_REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
+                step_bytes += len(answer)
+                if step_bytes > OUTPUT_STEP_BYTES:  # I4
+                    client.flush()
+                    step_bytes = 0
+                    is_full = client.is_peer_full
+                    if client.is_closing:
+                        return
         client.last_xid = xid
         client.last_opcode = opcode
         client.last_zxid = replica.zxid
@@ -257,12 +267,16 @@ class Dispatcher(PlanAudience):
         if client.is_draining:
             return
         client.is_draining = True
-        while pipeline and not client.is_closing:
+        step_bytes = 0
+        while pipeline and not client.is_closing and not client.is_peer_full:  # I4
             head = pipeline[0]
             kind = head.kind
             if kind == READ:
                 pipeline.popleft()
-                self._answer_read(client, head)
+                step_bytes += self._answer_read(client, head)
+                if step_bytes > OUTPUT_STEP_BYTES:
+                    client.flush()
+                    step_bytes = 0
             elif kind == REFUSED:
                 if head.after_sequence > self._committer.decided_sequence:
                     break  # I2; a rider comes back for it
@@ -279,7 +293,8 @@ class Dispatcher(PlanAudience):
                 break
         client.is_draining = False
 
-    def _answer_read(self, client: Client, pending: Pending) -> None:
+    def _answer_read(self, client: Client, pending: Pending) -> int:
+        """Returns the size of the answer."""
         try:
             answer = self._readers[pending.opcode](client, pending.frame, pending.credentials)
         except JuteError:
@@ -287,12 +302,13 @@ class Dispatcher(PlanAudience):
         except ProtocolError as error:
             _log.info("client_protocol_violated", peer=client.peer, reason=str(error))
             client.abort()
-            return
+            return 0
         xid = opcodes.PING_XID if pending.opcode == opcodes.PING else pending.xid
         if isinstance(answer, int):
             client.reply(encode_error(xid, self._replica.zxid, answer))
-        else:
-            client.reply(encode_reply(xid, self._replica.zxid, answer))
+            return 0
+        client.reply(encode_reply(xid, self._replica.zxid, answer))
+        return len(answer)
 
     def _answer_refused(self, client: Client, pending: Pending) -> None:
         if pending.code == UNIMPLEMENTED and pending.opcode not in self._writes.opcodes:

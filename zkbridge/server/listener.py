@@ -150,6 +150,13 @@ class Listener(ClientAudience):
             client.flush()
             client.resume_if_drained()
 
+    def client_writable(self, client: Client) -> None:
+        """The peer takes answers again: those that waited for it are made."""
+        if client.session is not None:
+            self._dispatcher.drain(client)
+        client.flush()
+        client.resume_if_drained()
+
     def client_disconnected(self, client: Client) -> None:
         if client not in self.clients:
             return

@@ -22,6 +22,9 @@ _RESULTS_END: Final = _RESULT.pack(-1, True, -1)
 _NULL: Final = _INT.pack(-1)
 _EMPTY_VECTOR: Final = _INT.pack(0)
 
+MULTI_READ_BYTES_MAX: Final = 16 * 1024 * 1024
+"""The longest answer to one multiRead; a request of a megabyte can name one big znode tens of thousands of times."""
+
 _OP_ERROR: Final = -1
 _OP_GET_DATA: Final = 4
 _OP_GET_CHILDREN: Final = 8
@@ -158,8 +161,12 @@ def read_ephemerals(replica: Replica, session_id: int, prefix: str | None) -> by
 
 
 def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credentials) -> bytes | int:
-    """multiRead: each operation succeeds or fails on its own. Refuses MARSHALLING_ERROR for a null path."""
+    """multiRead: each operation succeeds or fails on its own. Refuses MARSHALLING_ERROR for a null path.
+
+    Differs: an answer past MULTI_READ_BYTES_MAX is refused the same way; ZooKeeper tries, and runs out of memory.
+    """
     parts: list[bytes] = []
+    size = 0
     for _, operation in request.operations:
         path = operation.path
         if path is None:
@@ -176,5 +183,8 @@ def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credent
         else:
             parts.append(_RESULT.pack(result_type, False, 0))
             parts.append(body)
+            size += len(body)
+            if size > MULTI_READ_BYTES_MAX:
+                return MARSHALLING_ERROR
     parts.append(_RESULTS_END)
     return b"".join(parts)
