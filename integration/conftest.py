@@ -9,6 +9,8 @@ import pytest
 
 from integration.peers.servers import RealZooKeeper, ZooKeeperServer, target_class
 
+FOLDER = Path(__file__).parent
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the differential test."""
@@ -18,9 +20,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--differences", type=int, default=None, help="differing scripts that the test shows before it stops"
     )
-
-
-FOLDER = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)
