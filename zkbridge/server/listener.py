@@ -8,7 +8,6 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import socket
 from abc import ABC, abstractmethod
 from typing import Final, final
 
@@ -96,6 +95,7 @@ class Listener(ClientAudience):
     # What connections tell
 
     def client_connected(self, client: Client) -> None:
+        # TCP_NODELAY is on: uvloop and asyncio set it on every TCP connection themselves.
         host = client.peer_host
         host_count = self._host_counts.get(host, 0)
         self._host_counts[host] = host_count + 1
@@ -105,10 +105,6 @@ class Listener(ClientAudience):
         elif self._connections_of_host_max and host_count >= self._connections_of_host_max:
             self._refuse(client, f"{host_count} connections from this address, maxClientCnxns allows no more")
         else:
-            assert client.transport is not None
-            connection = client.transport.get_extra_info("socket")
-            if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.connected_ms = wall_ms()
             client.credentials = initial_credentials(host, self._auth_rules)
             self._sessionless[client] = monotonic_ms()
