@@ -29,6 +29,7 @@ START_TIMEOUT_S = 30.0
 LATENCY_MAX_MS = 1500.0
 """The slowest answer allowed: a stall that clients survive, on a machine busy with the abuse and other suites."""
 LATENCY_MEDIAN_MAX_MS = 100.0
+ANSWERS_FOR_A_MEDIAN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def watch_over(server: ZooKeeperServer) -> Iterator[None]:
     assert not report.errors, f"another client noticed: {report}"
     assert report.answers > 0, "the probe got no turn"
     assert report.max_ms < LATENCY_MAX_MS, f"another client waited: {report}"
-    assert report.median_ms < LATENCY_MEDIAN_MAX_MS, f"another client was slowed down: {report}"
+    if report.answers >= ANSWERS_FOR_A_MEDIAN:
+        assert report.median_ms < LATENCY_MEDIAN_MAX_MS, f"another client was slowed down: {report}"
 
 
 def check_well(server: ZooKeeperServer) -> None:

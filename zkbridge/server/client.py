@@ -33,8 +33,8 @@ OUTPUT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Unsent bytes past which a connection is cut: its client has stopped reading while its watches fire."""
 
 OUTPUT_STEP_BYTES: Final = 256 * 1024
-"""Answers that are made before the socket is asked whether the peer still takes them: a few bytes of request can ask
-for a megabyte, so a bound on requests alone bounds nothing (I2)."""
+"""Answers made for one client in one go. A few bytes of request can ask for a megabyte: past this the socket is asked
+whether the peer takes them at all (I2), and the other clients have their turn."""
 
 PENDING_REQUESTS_MAX: Final = 1000
 """Unanswered requests of one connection past which its socket is not read (ZooKeeper's globalOutstandingLimit)."""
@@ -73,6 +73,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         "_audience",
         "_dirty",
         "_is_throttled",
+        "_is_turn_over",
         "_stream",
         "connected_ms",
         "context",
@@ -108,6 +109,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self._stream: Final = ClientStream(frame_bytes_max)
         self.is_peer_full = False
         self._is_throttled = False
+        self._is_turn_over = False
         self.transport: asyncio.Transport | None = None
         self.output: list[bytes] = []
         self.pipeline: deque[Pending] = deque()
@@ -176,12 +178,26 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self._audience.client_disconnected(self)
 
     def pause_writing(self) -> None:
+        self._is_turn_over = False
         self.is_peer_full = True
         self.throttle()
 
     def resume_writing(self) -> None:
         self.is_peer_full = False
         self._audience.client_writable(self)
+
+    def end_turn(self) -> None:
+        """OUTPUT_STEP_BYTES of answers were made in one go: they leave, and the other clients come first."""
+        self.flush()
+        if not self.is_peer_full and not self.is_closing:
+            self.is_peer_full = True
+            self._is_turn_over = True
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+
+    def _begin_turn(self) -> None:
+        if self._is_turn_over:  # else the socket has filled up meanwhile, and will say when it takes more
+            self._is_turn_over = False
+            self.resume_writing()
 
     def established(self) -> None:
         """The session exists: what came behind the handshake may go on."""

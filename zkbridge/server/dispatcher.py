@@ -8,7 +8,8 @@ Invariants:
 1. A connection's answers leave in the order of its requests, but for auth, which is answered at once as in ZooKeeper.
 2. An error about a view with plans in flight is answered only when those are decided (design section 4).
 3. A request runs with the ids that its connection had when the request came.
-4. No answer is made for a peer that has stopped taking them: its requests stand in the pipeline.
+4. No answer is made for a peer that has stopped taking them, nor a second step's worth before the other clients have
+   had their turn: the requests stand in the pipeline.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Dispatcher(PlanAudience):
                 output.append(_REPLY.pack(_REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
                 step_bytes += len(answer)
                 if step_bytes > OUTPUT_STEP_BYTES:  # I4
-                    client.flush()
+                    client.end_turn()
                     step_bytes = 0
                     is_full = client.is_peer_full
                     if client.is_closing:
@@ -275,7 +276,7 @@ class Dispatcher(PlanAudience):
                 pipeline.popleft()
                 step_bytes += self._answer_read(client, head)
                 if step_bytes > OUTPUT_STEP_BYTES:
-                    client.flush()
+                    client.end_turn()
                     step_bytes = 0
             elif kind == REFUSED:
                 if head.after_sequence > self._committer.decided_sequence:
