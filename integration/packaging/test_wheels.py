@@ -28,10 +28,10 @@ pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(1200)]
 
 # Needs pytest, which is there whenever pytest loads it as a plugin.
 NOT_FOR_SERVERS = frozenset({"zkbridge.testing"})
+# What tests compiled modules and nothing but them; the shells' own tests gain nothing from a second run.
 SUITES = (
-    *(f"tests/unit/zkbridge/{room}" for room in ("jute", "tree", "keyspace", "plan", "watches", "sessions", "commit")),
-    "tests/unit/zkbridge/protocol",
-    *(f"tests/unit/etcdcore/{room}" for room in ("mvcc", "lease", "apply", "raft", "storage")),
+    "tests/unit/etcdcore/storage/test_engines.py",
+    "tests/unit/etcdcore/storage/test_wal_records.py",
     "tests/property",
 )
 IMPORT_ALL = """
@@ -91,17 +91,29 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return install(Form.COMPILED, tmp_path_factory.mktemp("compiled") / "venv")
 
 
+def hook_patterns(key: str) -> list[str]:
+    """What pyproject.toml tells the compiling hook to include or exclude."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns: list[str] = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"][key]
+    return [pattern.lstrip("/") for pattern in patterns]
+
+
 def compiled_by_configuration() -> set[str]:
     """The modules that pyproject.toml tells the hook to compile."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    hook = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]
     names: set[str] = set()
-    for pattern in hook["include"]:
-        found = [path.relative_to(ROOT) for path in ROOT.glob(pattern.lstrip("/"))]
+    for pattern in hook_patterns("include"):
+        found = [path.relative_to(ROOT) for path in ROOT.glob(pattern)]
         assert found, f"{pattern} names nothing"
         names |= {".".join(path.with_suffix("").parts) for path in found}
-    excluded = {pattern.lstrip("/").removesuffix(".py").replace("/", ".") for pattern in hook["exclude"]}
+    excluded = {pattern.removesuffix(".py").replace("/", ".") for pattern in hook_patterns("exclude")}
     return {name for name in names if name not in excluded and not name.endswith(".__init__")}
+
+
+def unit_suites() -> list[str]:
+    """The unit suites of the rooms that are compiled."""
+    rooms = [pattern.removesuffix("/*.py") for pattern in hook_patterns("include") if pattern.endswith("/*.py")]
+    suites = [f"tests/unit/{room}" for room in rooms]
+    return [suite for suite in suites if any((ROOT / suite).glob("test_*.py"))]
 
 
 def test_the_plain_wheel_imports_whole_and_holds_no_object_file(pure: Installed) -> None:
@@ -178,6 +190,7 @@ def test_the_suites_of_the_pure_rooms_pass_on_the_compiled_build(compiled: Insta
     shutil.copytree(ROOT / "proto", compiled.packages / "proto", dirs_exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(compiled.packages)
+    suites = [*unit_suites(), *SUITES]
     python = [sys.executable, "-P"]
     where = "import zkbridge.tree.replica as m, etcdcore.raft.machine as n; print(m.__file__, n.__file__)"
     shown = subprocess.run(
@@ -185,7 +198,7 @@ def test_the_suites_of_the_pure_rooms_pass_on_the_compiled_build(compiled: Insta
     )
     assert all(Path(file).suffix == ".so" for file in shown.stdout.split())
     done = subprocess.run(
-        [*python, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *SUITES],
+        [*python, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *suites],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
