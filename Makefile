@@ -46,7 +46,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 test: lint peers
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 bench: peers run-venv
 	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.run --nodes 1000000 $(BENCH_ARGS)

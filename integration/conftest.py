@@ -9,8 +9,6 @@ import pytest
 
 from integration.peers.servers import RealZooKeeper, ZooKeeperServer, target_class
 
-FOLDER = Path(__file__).parent
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the differential test."""
@@ -20,14 +18,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--differences", type=int, default=None, help="differing scripts that the test shows before it stops"
     )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under xdist a file's tests stay together: they share servers, and what they measure."""
-    for item in items:
-        if item.path.is_relative_to(FOLDER) and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(FOLDER))))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from kazoo.retry import KazooRetry
 from integration.peers.process import wait_until
 from integration.peers.servers import ZooKeeperServer, target_class
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("kazoo-recipes")]
+pytestmark = pytest.mark.timeout(300)
 WAIT_S = 30.0
 # kazoo ships no types: its clients are Any at this edge.
 Client = Any

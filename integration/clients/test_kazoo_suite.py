@@ -30,7 +30,7 @@ EXPECTED_SKIPS = ("test_sasl.", "test_build.")
 PASSED_MIN = 478
 SUITE_TIMEOUT_S = 1200
 
-pytestmark = [pytest.mark.timeout(SUITE_TIMEOUT_S + 60), pytest.mark.xdist_group("kazoo-suite")]
+pytestmark = pytest.mark.timeout(SUITE_TIMEOUT_S + 60)
 
 
 def test_the_whole_suite_passes_but_for_what_is_listed(tmp_path: Path) -> None:

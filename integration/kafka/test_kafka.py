@@ -31,7 +31,7 @@ ERRORS_OF_ZOOKEEPER_ITSELF = [
     (r"\[ReplicaFetcher .* Error (in|sending|for) ", "a follower asks the killed leader"),
 ]
 
-pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("kafka")]
+pytestmark = pytest.mark.timeout(420)
 
 
 @dataclass(frozen=True, slots=True)
