@@ -2,7 +2,11 @@
 
 Invariants:
 1. The engine is never older than the newest snapshot marker, else entries that it needs are gone: refused.
-2. The engine is never ahead of the log, else the log has lost something that was durable: refused.
+2. The engine is never ahead of the log once `check_applied` is through. If it was, the log had lost something that was
+   durable: the only voter starts a new log behind what the engine has, any other member is refused.
+
+Why the only voter may go on: whatever was applied was committed, so the engine holds a later state of the same history,
+and nobody else counts on this member's log. A voter of several may have acknowledged the lost entries to a leader.
 """
 
 import struct
@@ -13,7 +17,7 @@ from typing import Final
 from etcdcore.config import MemberConfig
 from etcdcore.errors import EngineError
 from etcdcore.mvcc.engine import Engine
-from etcdcore.raft.messages import ConfState, Snapshot
+from etcdcore.raft.messages import ConfState, HardState, Snapshot, SnapshotMeta
 from etcdcore.raft.storage import MemoryStorage
 from etcdcore.storage.datadir import DataDir
 from etcdcore.storage.errors import DataDirUnusable, SnapshotUnreadable
@@ -21,8 +25,8 @@ from etcdcore.storage.file_ops import FileOps
 from etcdcore.storage.lmdb_engine import LmdbEngine
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.storage.snapshots import SnapshotStore
-from etcdcore.storage.wal import TornTail, Wal
-from etcdcore.types import LogIndex, MemberId
+from etcdcore.storage.wal import TornTail, Wal, WalGroup
+from etcdcore.types import LogIndex, MemberId, Term
 
 _METADATA: Final = struct.Struct("<QQ")  # member id, cluster id
 
@@ -38,6 +42,8 @@ class RecoveryReport:
     """Entries of the log behind it: applied again before the member is writable."""
     torn_tail: TornTail | None = None
     """A write that had not finished, hence was acknowledged to nobody, was cut."""
+    lost_entries: int = 0
+    """Entries that the log had lost although they were durable: the engine has their effects, the log is new."""
     engine_restored: bool = False
     """The machine had gone down: the engine went back to its last synced state."""
     unreadable_markers: list[SnapshotUnreadable] = field(default_factory=list)
@@ -84,12 +90,36 @@ def check_applied(parts: OpenedParts, applied_index: int) -> None:
         raise DataDirUnusable(
             f"{parts.data_dir.db_path} has applied the log up to {applied_index}, but the log begins at {first}"
         )
-    if applied_index > last:
-        raise DataDirUnusable(
-            f"{parts.data_dir.db_path} has applied the log up to {applied_index}, but the log ends at {last}"
-        )
+    if applied_index > parts.wal.last_index:
+        if parts.log.initial_state()[1] != ConfState(voters=(parts.member_id,)):
+            raise DataDirUnusable(
+                f"{parts.data_dir.db_path} has applied the log up to {applied_index}, but the log ends at {last}"
+            )
+        _start_log_behind(parts, LogIndex(applied_index))
+        last = parts.log.last_index()
     parts.report.applied_index = applied_index
     parts.report.replayed_entries = last - applied_index
+
+
+def _start_log_behind(parts: OpenedParts, applied_index: LogIndex) -> None:
+    """Makes the engine's state the snapshot that the log begins with. A crash in between finds the same to do."""
+    log, wal = parts.log, parts.wal
+    hard_state, conf_state = log.initial_state()
+    # The entry at the index is gone and with it its term; none can have been later than the last that is known of.
+    term = Term(max(hard_state.term, log.term(log.last_index()), 1))
+    meta = SnapshotMeta(applied_index, term, conf_state)
+    parts.report.lost_entries = applied_index - wal.last_index
+    parts.engine.sync()
+    try:
+        parts.snapshots.save(meta)
+    except OSError as error:
+        raise DataDirUnusable(f"{parts.data_dir.snapshot_path} cannot be written: {error}") from error
+    group = WalGroup()
+    wal.encode_snapshot_marker(group, meta, True)
+    for write in group.writes:
+        wal.files.write(write, b"".join(write.parts))
+    log.apply_snapshot(Snapshot(meta))
+    log.set_hard_state(HardState(max(hard_state.term, term), hard_state.vote, applied_index))
 
 
 def _open_locked(
