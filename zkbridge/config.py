@@ -67,6 +67,7 @@ FLAGS: Final = (
     Flag("super-digest", "USER:HASH", "Digest of the super user. [DigestAuthenticationProvider.superDigest]"),
     Flag("skip-acl", "", "Check no ACL. [skipACL; no]", is_switch=True),
     Flag("compaction-retention", "SECONDS", "How long the store's history is kept. [3600]"),
+    Flag("wal-segment-bytes", "BYTES", "Size of a log file; the disk needs room for three. [67108864]"),
 )
 _FLAG_BY_KEY: Final = {flag.key: flag for flag in FLAGS}
 
@@ -104,6 +105,7 @@ class Config:
     skip_acl: bool = False
     reconfig_enabled: bool = False
     compaction_retention_s: int = 3600
+    wal_segment_bytes: int = 64 << 20
     warnings: tuple[str, ...] = ()
     """What the file says that is ignored; for the log."""
 
@@ -185,6 +187,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         skip_acl=sources.boolean("skip_acl", "skipACL", False),
         reconfig_enabled=sources.boolean(None, "reconfigEnabled", False),
         compaction_retention_s=sources.number("compaction_retention", None, 3600, least=1),
+        wal_segment_bytes=sources.number("wal_segment_bytes", None, 64 << 20, least=1 << 20, most=1 << 30),
         warnings=() if zoo_cfg is None else tuple(f"{path}: {warning}" for warning in zoo_cfg.warnings),
     )
     if sources.errors:

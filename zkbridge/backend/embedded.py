@@ -21,6 +21,7 @@ from etcdcore import (
     LeaseRevoke,
     Member,
     MemberConfig,
+    NoSpace,
     Outcome,
     Proposal,
     Put,
@@ -33,6 +34,7 @@ from etcdcore import (
 from zkbridge.backend.interface import (
     NO_EVENTS,
     REFUSED_FENCE,
+    REFUSED_NO_SPACE,
     REFUSED_SESSION,
     Backend,
     BarrierToken,
@@ -52,6 +54,10 @@ SESSIONS_CACHED_MAX: Final = 16_384
 """Compares kept, one pair a session key; the cache starts anew when it is full (a pair costs a microsecond)."""
 
 
+SEGMENT_BYTES_DEFAULT: Final = 64 << 20
+"""Of the log; the one in use and a spare are reserved, and a third may wait to be dropped."""
+
+
 class BackendError(Exception):
     """The store cannot be opened, has failed, or refused to read at a revision that it handed out."""
 
@@ -60,6 +66,18 @@ def prefix_end(prefix: bytes) -> bytes:
     """First key after all keys with the prefix, etcd's way; b"\\0" (no end) when there is none."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else b"\0"
+
+
+@final
+class OpeningFact:
+    """One line for the log; `level` is debug, info, warning or error."""
+
+    __slots__ = ("event", "fields", "level")
+
+    def __init__(self, level: str, event: str, fields: dict[str, object]) -> None:
+        self.level: Final = level
+        self.event: Final = event
+        self.fields: Final = fields
 
 
 @final
@@ -124,7 +142,10 @@ class _Listener(RevisionListener):
         return self._sink.leases_expired(lease_ids)
 
     def write_state_changed(self, error: CoreError | None) -> None:
-        self._sink.write_state_changed(None if error is None else error.text)
+        if isinstance(error, NoSpace):
+            self._sink.write_state_changed(REFUSED_NO_SPACE)
+        else:
+            self._sink.write_state_changed(None if error is None else error.text)
 
     def member_failed(self, error: BaseException) -> None:
         self._sink.backend_failed(error)
@@ -179,6 +200,29 @@ class EmbeddedBackend(Backend):
         self.member: Final = member
         self._fence: Fence | None = None
         self._session_compares: Final[dict[bytes, tuple[Compare, Compare]]] = {}
+
+    def opening_facts(self) -> list[OpeningFact]:
+        """What opening the store found, for the log."""
+        report = self.member.recovery_report
+        facts: list[OpeningFact] = []
+        tail = report.torn_tail
+        if tail is not None:
+            # A write that had not finished when the process or the machine went down: nobody was told that it had.
+            fields: dict[str, object] = {"path": str(tail.path), "offset": tail.offset}
+            fields["size_bytes"] = tail.dropped_bytes
+            facts.append(OpeningFact("warning", "wal_tail_cut", fields))
+        if report.lost_entries:
+            fields = {"entries": report.lost_entries, "applied_index": report.applied_index}
+            fields["reason"] = "the log lacked entries that the store has applied; a new log begins behind them"
+            facts.append(OpeningFact("error", "wal_entries_lost", fields))
+        for marker in report.unreadable_markers:
+            fields = {"path": str(marker.path), "reason": marker.reason}
+            facts.append(OpeningFact("warning", "snapshot_marker_unreadable", fields))
+        fields = {"is_new": report.is_new, "is_restored": report.engine_restored}
+        fields["applied_index"] = report.applied_index
+        fields["replayed_entries"] = report.replayed_entries
+        facts.append(OpeningFact("info", "store_opened", fields))
+        return facts
 
     async def serve(self) -> None:
         try:
@@ -274,13 +318,16 @@ class EmbeddedBackend(Backend):
         return compares
 
 
-def open_embedded(data_dir: Path, compaction_retention_s: int) -> EmbeddedBackend:
+def open_embedded(
+    data_dir: Path, compaction_retention_s: int, segment_bytes: int = SEGMENT_BYTES_DEFAULT
+) -> EmbeddedBackend:
     """Opens the store below a directory: locks it and replays its log, blocking meanwhile.
 
     Raises BackendError with the cause: another process has it, its log is corrupt, it isn't ours.
     """
+    config = MemberConfig(data_dir=data_dir, compaction_retention_s=compaction_retention_s, segment_bytes=segment_bytes)
     try:
-        member = Member.open(MemberConfig(data_dir=data_dir, compaction_retention_s=compaction_retention_s))
+        member = Member.open(config)
     except (EngineError, StorageError) as error:
         raise BackendError(str(error)) from error
     return EmbeddedBackend(member)

@@ -14,6 +14,8 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+REFUSED_NO_SPACE: Final = "no space is left on the disk of the data directory"
+"""Nothing was written, as the store takes no writes until there is room."""
 REFUSED_FENCE: Final = "fence"
 """Another put moved the fence key: nothing was written. Either this writer was deposed, or a refusal for
 `REFUSED_SESSION` ahead of this write took it along."""

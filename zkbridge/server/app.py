@@ -44,6 +44,8 @@ from zkbridge.watches.table import WatchTable
 _log = structlog.get_logger()
 
 LOAD_PAGE: Final = 10_000
+START_PATIENCE_S: Final = 2.0
+CURE_NOT_WRITABLE: Final = "free some space if the disk of the data directory is full; the start then goes on"
 DRAIN_TIMEOUT_S: Final = 10.0
 """How long the end waits for writes in flight; their clients see a closed connection after it."""
 
@@ -130,7 +132,8 @@ class Bridge:
             store = group.create_task(self._backend.serve(), name="store")
             try:
                 started_ms = monotonic_ms()
-                await self.start()
+                if not await self.start(stop):
+                    return
                 await self._listen(started_ms)
                 keepers = [
                     group.create_task(self.keeper.serve(), name="session keeper"),
@@ -145,9 +148,10 @@ class Bridge:
                 await self._backend.stop()
             await store
 
-    async def start(self) -> None:
-        """Loads the replica and becomes the writer; the port is still closed."""
-        await self._backend.wait_writable()
+    async def start(self, stop: asyncio.Event) -> bool:
+        """Loads the replica and becomes the writer; the port is still closed. False if `stop` was set meanwhile."""
+        if not await self._wait_writable(stop):
+            return False
         prefix = self._keyspace.prefix
         revision = self._backend.subscribe(self.feed, prefix)
         pages = self._backend.load(prefix, revision, LOAD_PAGE)
@@ -155,11 +159,30 @@ class Bridge:
         self.keeper.restored()
         self.feed.loaded()
         self.committer.take_over()
-        await self.feed.wait_writer()
+        while not await self.feed.wait_writer():
+            if not await self._wait_writable(stop):
+                return False
+            self.committer.take_over()
         if not has_format:
             self._write_format()
         gc.collect()
         gc.freeze()
+        return True
+
+    async def _wait_writable(self, stop: asyncio.Event) -> bool:
+        """A store that takes no writes (its disk is full, say) is waited for; False when `stop` is set before."""
+        is_told = False
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(START_PATIENCE_S):
+                    await self._backend.wait_writable()
+                return True
+            except TimeoutError:
+                if not is_told:
+                    _log.error("store_not_writable", reason="no writes are taken yet", cure=CURE_NOT_WRITABLE)
+                    is_told = True
+        self.feed.ending()
+        return False
 
     def _write_format(self) -> None:
         """Marks the tree with the schema version that its keys have; the loader has refused an unknown one."""
@@ -187,6 +210,7 @@ class Bridge:
                 await self.feed.wait_decided()
         self.listener.flush_dirty()
         self.listener.close_clients()
+        self.feed.ending()
 
 
 def _connections_max(configured: int) -> int:
@@ -205,7 +229,9 @@ async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    backend = open_embedded(config.data_dir, config.compaction_retention_s)
+    backend = open_embedded(config.data_dir, config.compaction_retention_s, config.wal_segment_bytes)
+    for fact in backend.opening_facts():
+        getattr(_log, fact.level)(fact.event, **fact.fields)
     await Bridge(config, backend).serve(stop)
 
 

@@ -15,7 +15,7 @@ from typing import Final, final
 
 import structlog
 
-from zkbridge.backend.interface import NO_EVENTS, RevisionSink, StoreEvent, WriteToken
+from zkbridge.backend.interface import NO_EVENTS, REFUSED_NO_SPACE, RevisionSink, StoreEvent, WriteToken
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.keyspace.changes import changes_from_events, unsettled_parents
 from zkbridge.keyspace.keys import Keyspace
@@ -29,6 +29,8 @@ from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
 _log = structlog.get_logger()
+
+CURE_NO_SPACE: Final = "free some space there: writes and new sessions are taken again by themselves; reads go on"
 
 
 @final
@@ -54,6 +56,8 @@ class RevisionFeed(RevisionSink):
         self._listener: Final = listener
         self._held: list[tuple[int, list[StoreEvent]]] | None = []
         self._writer: Final = asyncio.Event()
+        self._has_lost_take_over = False
+        self._is_ending = False
         self._decided: asyncio.Event | None = None
 
     def loaded(self) -> None:
@@ -97,10 +101,22 @@ class RevisionFeed(RevisionSink):
         if isinstance(token, Plan):
             self._committer.plan_dropped(token, reason, is_decided)
             self._listener.flush_dirty()
+        else:
+            self._has_lost_take_over = True
+            self._writer.set()
 
-    async def wait_writer(self) -> None:
-        """Returns once this bridge holds the fence."""
+    async def wait_writer(self) -> bool:
+        """Returns once it is known whether this bridge holds the fence; False if the take-over was dropped."""
         await self._writer.wait()
+        if self._has_lost_take_over:
+            self._has_lost_take_over = False
+            self._writer.clear()
+            return False
+        return True
+
+    def ending(self) -> None:
+        """That the store takes no more writes is what was asked for from now on."""
+        self._is_ending = True
 
     async def wait_decided(self) -> None:
         """Returns once no write is in flight."""
@@ -122,8 +138,9 @@ class RevisionFeed(RevisionSink):
     def write_state_changed(self, reason: str | None) -> None:
         if reason is None:
             _log.warning("writes_resumed")
-        else:
-            _log.error("writes_refused", reason=reason, cure="reads go on; writes do too once the cause is gone")
+        elif not self._is_ending:
+            cure = CURE_NO_SPACE if reason == REFUSED_NO_SPACE else "the log says why; reads go on until the end"
+            _log.error("writes_refused", reason=reason, cure=cure)
         self._dispatcher.write_state_changed(reason)
 
     def backend_failed(self, error: BaseException) -> None:
