@@ -23,8 +23,8 @@ from integration.peers.process import wait_until
 from integration.peers.requirements import refuse
 from integration.peers.servers import Bridge
 
-# One worker builds, once; a busy machine compiles for minutes.
-pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(1200)]
+# One file, so one worker builds, once (--dist loadfile); a busy machine compiles for minutes.
+pytestmark = pytest.mark.timeout(1200)
 
 # Needs pytest, which is there whenever pytest loads it as a plugin.
 NOT_FOR_SERVERS = frozenset({"zkbridge.testing"})
