@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import deque
 from typing import Final, cast, final
 
 import structlog
+from mypy_extensions import mypyc_attr
 
 from zkbridge.errors import ProtocolError
 from zkbridge.plan.plan import PlanContext
 from zkbridge.protocol.connection import ClientStream
-from zkbridge.server.pipeline import Pending
+from zkbridge.server.pipeline import Intake, Pipeline
 from zkbridge.sessions.expiry import Session, SessionHolder
 from zkbridge.tree.acl import Credentials
 from zkbridge.watches.table import Watcher
@@ -36,10 +36,8 @@ OUTPUT_STEP_BYTES: Final = 256 * 1024
 """Answers made for one client in one go. A few bytes of request can ask for a megabyte: past this the socket is asked
 whether the peer takes them at all (I2), and the other clients have their turn."""
 
-PENDING_REQUESTS_MAX: Final = 1000
-"""Unanswered requests of one connection past which its socket is not read (ZooKeeper's globalOutstandingLimit)."""
 
-
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ClientAudience(ABC):
     """What a connection tells the server."""
 
@@ -65,9 +63,14 @@ class ClientAudience(ABC):
     def client_disconnected(self, client: Client) -> None: ...
 
 
+NO_OPCODE: Final = 0
+"""Of a connection that has asked nothing yet; as a request's it is unknown."""
+
+
 @final
-class Client(asyncio.Protocol, Watcher, SessionHolder):
-    """State of one connection. Everything runs on the event loop."""
+class Client(Watcher, SessionHolder):
+    """State of one connection. Everything runs on the event loop, which takes it for an `asyncio.Protocol` by its methods:
+    the compiler allows no base of Python's own."""
 
     __slots__ = (
         "_audience",
@@ -103,7 +106,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         "unplanned_count",
     )
 
-    def __init__(self, audience: ClientAudience, dirty: list[Client], frame_bytes_max: int) -> None:
+    def __init__(self, audience: ClientAudience, dirty: list[Client], frame_bytes_max: int, intake: Intake) -> None:
         self._audience: Final = audience
         self._dirty: Final = dirty
         self._stream: Final = ClientStream(frame_bytes_max)
@@ -112,7 +115,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self._is_turn_over = False
         self.transport: asyncio.Transport | None = None
         self.output: list[bytes] = []
-        self.pipeline: deque[Pending] = deque()
+        self.pipeline: Final = Pipeline(intake)
         self.session_id = 0
         self.credentials = Credentials()
         self.session: Session | None = None
@@ -128,9 +131,9 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         self.connected_ms = 0
         self.received_count = 0
         self.sent_count = 0
-        self.last_opcode = 0
+        self.last_opcode = NO_OPCODE
         self.last_xid = -1
-        self.last_zxid = 0
+        self.last_zxid = -1
         self.last_response_ms = 0
         self.last_latency_ms = 0
         self.latency_min_ms = 0
@@ -166,7 +169,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
             self._audience.flush_dirty()
         if self.output:
             self.flush()
-        if len(self.pipeline) >= PENDING_REQUESTS_MAX:
+        if self.pipeline.has_to_wait:
             self.throttle()
 
     def eof_received(self) -> bool:
@@ -174,6 +177,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closing = True
+        self.pipeline.clear()
         self.output.clear()
         self._audience.client_disconnected(self)
 
@@ -259,7 +263,7 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         if (
             self._is_throttled
             and not self.is_peer_full
-            and len(self.pipeline) < PENDING_REQUESTS_MAX // 2
+            and self.pipeline.may_go_on
             and self.transport is not None
             and not self.transport.is_closing()
         ):
@@ -304,6 +308,10 @@ class Client(asyncio.Protocol, Watcher, SessionHolder):
         """`crst`."""
         self.received_count = 0
         self.sent_count = 0
+        self.last_opcode = NO_OPCODE
+        self.last_xid = -1
+        self.last_zxid = -1
+        self.last_response_ms = 0
         self.last_latency_ms = 0
         self.latency_min_ms = 0
         self.latency_max_ms = 0

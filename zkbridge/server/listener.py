@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import Final, final
+from collections.abc import Callable
+from typing import Final, cast, final
 
 import structlog
 
 from zkbridge.server.client import Client, ClientAudience
 from zkbridge.server.clock import monotonic_ms, wall_ms
 from zkbridge.server.dispatcher import Dispatcher
+from zkbridge.server.pipeline import Intake
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.sessions.credentials import AuthRules, initial_credentials
@@ -48,6 +50,7 @@ class Listener(ClientAudience):
         connections_max: int,
         connections_of_host_max: int,
         sessionless_timeout_ms: int,
+        intake: Intake,
     ) -> None:
         self._dispatcher: Final = dispatcher
         self._keeper: Final = keeper
@@ -58,6 +61,7 @@ class Listener(ClientAudience):
         self._connections_max: Final = connections_max
         self._connections_of_host_max: Final = connections_of_host_max
         self._sessionless_timeout_ms: Final = sessionless_timeout_ms
+        self._intake: Final = intake
         self._server: asyncio.Server | None = None
         self._host_counts: Final[dict[str, int]] = {}
         self._sessionless: Final[dict[Client, int]] = {}
@@ -73,14 +77,17 @@ class Listener(ClientAudience):
         """Opens the port. Raises OSError if it can't be had. Returns the address in use (port 0 picks a free one)."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self.make_client, host or None, port, backlog=backlog if backlog > 0 else BACKLOG
+            cast(Callable[[], asyncio.Protocol], self.make_client),
+            host or None,
+            port,
+            backlog=backlog if backlog > 0 else BACKLOG,
         )
         address = self._server.sockets[0].getsockname()
         self.port = int(address[1])
         return str(address[0]), self.port
 
     def make_client(self) -> Client:
-        return Client(self, self.dirty, self._frame_bytes_max)
+        return Client(self, self.dirty, self._frame_bytes_max, self._intake)
 
     def stop_accepting(self) -> None:
         """Connections that are open stay so."""
@@ -132,6 +139,10 @@ class Listener(ClientAudience):
         self._sessionless.pop(client, None)
 
     def four_letter_word_received(self, client: Client, word: str, mask: bytes) -> None:
+        # Counted before it is answered, and read no more: so `srvr` and `stat` show themselves in ZooKeeper.
+        self._statistics.received_count += 1
+        client.received_count += 1
+        client.throttle()
         client.output.append(self.four_letter.answer(word, mask))
         client.close()
 
