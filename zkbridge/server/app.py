@@ -31,6 +31,7 @@ from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.feed import RevisionFeed
 from zkbridge.server.four_letter_facts import LiveFacts
 from zkbridge.server.listener import Listener
+from zkbridge.server.pipeline import Intake
 from zkbridge.server.read_requests import ReadRequests
 from zkbridge.server.reaper import Reaper
 from zkbridge.server.session_keeper import SessionKeeper
@@ -109,6 +110,7 @@ class Bridge:
             _connections_max(config.max_cnxns),
             config.max_client_cnxns,
             config.sessionless_timeout_ms,
+            Intake(self.committer, config.global_outstanding_limit),
         )
         self.listener.four_letter = LiveFacts(
             config, self.replica, self.watches, sessions, self.listener, self.committer, statistics

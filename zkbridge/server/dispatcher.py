@@ -63,6 +63,7 @@ class _Barrier(BarrierToken):
         self._pending.is_ready = True
         self._dispatcher.drain(self._client)
         self._client.flush()
+        self._client.resume_if_drained()
 
     def barrier_dropped(self, reason: str) -> None:
         _log.info("sync_dropped", peer=self._client.peer, reason=reason)
@@ -108,6 +109,7 @@ class Dispatcher(PlanAudience):
         readers = self._readers
         output = client.output
         pipeline = client.pipeline
+        entries = pipeline.entries
         is_heard = False
         is_full = client.is_peer_full
         step_bytes = 0
@@ -130,7 +132,7 @@ class Dispatcher(PlanAudience):
                     return
                 continue
             is_heard = True
-            if pipeline or is_full:
+            if entries or is_full:
                 pipeline.append(Pending(READ, xid, opcode, frame, client.credentials, now_ms))
                 continue
             try:
@@ -265,12 +267,13 @@ class Dispatcher(PlanAudience):
     def drain(self, client: Client) -> None:
         """Answers what can be answered at the head of the client's pipeline."""
         pipeline = client.pipeline
+        entries = pipeline.entries
         if client.is_draining:
             return
         client.is_draining = True
         step_bytes = 0
-        while pipeline and not client.is_closing and not client.is_peer_full:  # I4
-            head = pipeline[0]
+        while entries and not client.is_closing and not client.is_peer_full:  # I4
+            head = entries[0]
             kind = head.kind
             if kind == READ:
                 pipeline.popleft()

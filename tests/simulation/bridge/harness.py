@@ -138,7 +138,7 @@ def run_world(script: Callable[[World], Awaitable[None]], tmp_path: Path) -> Non
         backend = MemoryBackend(is_automatic=False)
         bridge = Bridge(Config(data_dir=tmp_path), backend)
         async with asyncio.TaskGroup() as group:
-            started = group.create_task(bridge.start())
+            started = group.create_task(bridge.start(asyncio.Event()))
             while not started.done():
                 await asyncio.sleep(0)
                 if hasattr(backend, "sink"):
