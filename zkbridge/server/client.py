@@ -69,8 +69,8 @@ NO_OPCODE: Final = 0
 
 @final
 class Client(Watcher, SessionHolder):
-    """State of one connection. Everything runs on the event loop, which takes it for an `asyncio.Protocol` by its methods:
-    the compiler allows no base of Python's own."""
+    """State of one connection. Everything runs on the event loop, which takes it for an `asyncio.Protocol` by its
+    methods: the compiler allows no base of Python's own."""
 
     __slots__ = (
         "_audience",
