@@ -250,8 +250,9 @@ class WalWriter:
 
     def _report_full(self, full: DiskFull) -> None:
         if self._full is None or (full.blocked and not self._full.blocked):
-            self._loop.call_soon_threadsafe(self._on_failure, full)
+            # First: whoever is told asks `is_disk_full` at once.
             self._full = full
+            self._loop.call_soon_threadsafe(self._on_failure, full)
 
     def _token_with_unsynced(self, token: int | None) -> int | None:
         """The group's token, or that of records behind it which need no sync and so are done as well."""
