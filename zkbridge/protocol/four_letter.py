@@ -62,7 +62,10 @@ class ServerSummary:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """One connection. `address` is host:port; `session_id` 0 for none; `is_reading` is false for a throttled one."""
+    """One connection. `address` is host:port; `session_id` 0 for none; `is_reading` is false for a throttled one.
+
+    `expires_ms`, by the wall clock, is when it ends if its client stays silent.
+    """
 
     address: str
     outstanding_count: int
@@ -80,6 +83,7 @@ class ConnectionFacts:
     latency_average_ms: int = 0
     latency_max_ms: int = 0
     is_reading: bool = True
+    expires_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +274,13 @@ def _dump_lines(facts: FourLetterFacts) -> str:
     parts.append(f"ephemeral nodes dump:\nSessions with Ephemerals ({len(ephemerals)}):\n")
     parts += [_indented(f"{_hex(session_id)}:", paths) for session_id, paths in ephemerals]
     connections = facts.connections()
-    # Differs: ZooKeeper groups its connections by when their silence ends them; ours end with their sessions.
-    parts.append(f"Connections dump:\nConnections Sets ({1 if connections else 0})/({len(connections)}):\n")
-    parts += [f"\tip: /{connection.address} sessionId: {_hex(connection.session_id)}\n" for connection in connections]
+    by_end: dict[int, list[str]] = {}
+    for connection in connections:
+        line = f"ip: /{connection.address} sessionId: {_hex(connection.session_id)}"
+        by_end.setdefault(connection.expires_ms, []).append(line)
+    parts.append(f"Connections dump:\nConnections Sets ({len(by_end)})/({len(connections)}):\n")
+    for end_ms in sorted(by_end):
+        parts.append(_indented(f"{len(by_end[end_ms])} expire at {_java_date(end_ms)}:", by_end[end_ms]))
     return "".join(parts)
 
 

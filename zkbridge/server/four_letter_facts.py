@@ -28,6 +28,9 @@ from zkbridge.sessions.table import SessionTable
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
+STANDALONE_SERVER_ID: Final = 0
+"""What `conf` says. ZooKeeper alone says so too, though its sessions' ids are of server 1."""
+
 
 @final
 class LiveFacts(FourLetterFacts, FourLetterDesk):
@@ -94,11 +97,13 @@ class LiveFacts(FourLetterFacts, FourLetterDesk):
             min_session_timeout_ms=config.min_session_timeout_ms,
             max_session_timeout_ms=config.max_session_timeout_ms,
             client_port_backlog=config.client_backlog,
-            server_id=config.server_id,
+            server_id=STANDALONE_SERVER_ID,
         )
 
     def connections(self) -> Sequence[ConnectionFacts]:
-        return [_connection_facts(client) for client in self._listener.clients]
+        offset_ms = wall_ms() - monotonic_ms()
+        silence_ms = self._config.sessionless_timeout_ms
+        return [_connection_facts(client, offset_ms, silence_ms) for client in self._listener.clients]
 
     def environment(self) -> Sequence[tuple[str, str]]:
         return [
@@ -140,15 +145,17 @@ class LiveFacts(FourLetterFacts, FourLetterDesk):
         self._statistics.reset()
 
 
-def _connection_facts(client: Client) -> ConnectionFacts:
+def _connection_facts(client: Client, offset_ms: int, silence_ms: int) -> ConnectionFacts:
     answered = client.sent_count
+    session = client.session
     return ConnectionFacts(
         address=client.peer,
         outstanding_count=len(client.pipeline),
         received_count=client.received_count,
         sent_count=client.sent_count,
         session_id=client.session_id,
-        timeout_ms=client.session.timeout_ms if client.session is not None else 0,
+        timeout_ms=session.timeout_ms if session is not None else 0,
+        expires_ms=session.deadline_ms + offset_ms if session is not None else client.connected_ms + silence_ms,
         last_operation=SHORT_NAMES.get(client.last_opcode, "NA"),
         established_ms=client.connected_ms,
         last_xid=client.last_xid,

@@ -63,8 +63,9 @@ class FixedFacts(FourLetterFacts):
                 last_response_ms=2114008,
                 last_latency_ms=1,
                 latency_max_ms=1,
+                expires_ms=KNOWN_MOMENT_MS + 2000,
             ),
-            ConnectionFacts("127.0.0.1:36718", 2, 1, 0, is_reading=False),
+            ConnectionFacts("127.0.0.1:36718", 2, 1, 0, is_reading=False, expires_ms=KNOWN_MOMENT_MS),
         ]
 
     def environment(self) -> Sequence[tuple[str, str]]:
@@ -140,8 +141,9 @@ def test_dump_lists_sessions_ephemerals_and_connections() -> None:
         "SessionTracker dump:\nSession Sets (1)/(2):\n2 expire at Sun Nov 22 19:39:41 UTC 2026:\n"
         "\t0x100001bc3d20014\n\t0x100001bc3d20015\n"
         "ephemeral nodes dump:\nSessions with Ephemerals (1):\n0x100001bc3d20014:\n\t/e\n\t/f\n"
-        "Connections dump:\nConnections Sets (1)/(2):\n"
-        "\tip: /127.0.0.1:34052 sessionId: 0x100001bc3d20014\n\tip: /127.0.0.1:36718 sessionId: 0x0\n"
+        "Connections dump:\nConnections Sets (2)/(2):\n1 expire at Sun Nov 22 19:39:41 UTC 2026:\n"
+        "\tip: /127.0.0.1:36718 sessionId: 0x0\n1 expire at Sun Nov 22 19:39:43 UTC 2026:\n"
+        "\tip: /127.0.0.1:34052 sessionId: 0x100001bc3d20014\n"
     )
 
 
