@@ -327,6 +327,7 @@ class Dispatcher(PlanAudience):
         client.reply(encode_reply(pending.xid, self._replica.zxid, pending.body))
         latency_ms = monotonic_ms() - pending.received_ms
         client.note_latency(latency_ms)
+        client.last_zxid = self._replica.zxid
         self._statistics.note_latency(latency_ms)
         if pending.opcode == opcodes.CLOSE_SESSION:
             client.close()

@@ -56,6 +56,16 @@ def test_a_reset_connection_has_done_nothing(tmp_path: Path) -> None:
     run_world(script, tmp_path)
 
 
+def test_a_connections_zxid_is_that_of_its_last_answer(tmp_path: Path) -> None:
+    async def script(world: World) -> None:
+        peer = world.open_session()
+        peer.create("/a")
+        world.backend.apply_all()
+        assert f",lzxid={world.bridge.replica.zxid:#x}," in ask(world, "cons")
+
+    run_world(script, tmp_path)
+
+
 def test_the_configuration_is_that_of_a_standalone_server(tmp_path: Path) -> None:
     async def script(world: World) -> None:
         assert ask(world, "conf").endswith("\nserverId=0\n")
