@@ -31,6 +31,7 @@ KINDS: dict[str, type[ZooKeeperServer]] = {"bridge": Bridge, "zookeeper": RealZo
 _numbers = itertools.count()
 
 Connect = Callable[..., RawClient]
+Sockets = Callable[[], RawClient]
 
 
 class FreshServer:
@@ -67,7 +68,7 @@ def fresh(target: ZooKeeperServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def sockets(target: ZooKeeperServer) -> Iterator[Callable[[], RawClient]]:
+def sockets(target: ZooKeeperServer) -> Iterator[Sockets]:
     """Makes connections that have not spoken yet; their sessions end with the test."""
     clients: list[RawClient] = []
 
@@ -87,7 +88,7 @@ def sockets(target: ZooKeeperServer) -> Iterator[Callable[[], RawClient]]:
 
 
 @pytest.fixture
-def connect(sockets: Callable[[], RawClient]) -> Connect:
+def connect(sockets: Sockets) -> Connect:
     """Makes connections with a session; takes the arguments of `RawClient.connect`."""
 
     def make(**arguments: int | bytes) -> RawClient:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
 
 import pytest
 
 from integration.conformance import wire
-from integration.conformance.conftest import TICK_MS, Connect, FreshServer
+from integration.conformance.conftest import TICK_MS, Connect, FreshServer, Sockets
 from integration.conformance.raw_client import NO_PASSWORD, Closed, RawClient, path_watch
 from integration.conformance.wire import connect_request, frame, i32
 from integration.peers.process import ask_four_letters
 from integration.peers.servers import ZooKeeperServer
 
-Sockets = Callable[[], RawClient]
 MIN_MS, MAX_MS = 2 * TICK_MS, 20 * TICK_MS
 
 
