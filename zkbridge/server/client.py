@@ -169,7 +169,7 @@ class Client(Watcher, SessionHolder):
             self._audience.flush_dirty()
         if self.output:
             self.flush()
-        if self.pipeline.has_to_wait:
+        if self.pipeline.has_to_wait():
             self.throttle()
 
     def eof_received(self) -> bool:
@@ -263,7 +263,7 @@ class Client(Watcher, SessionHolder):
         if (
             self._is_throttled
             and not self.is_peer_full
-            and self.pipeline.may_go_on
+            and self.pipeline.may_go_on()
             and self.transport is not None
             and not self.transport.is_closing()
         ):

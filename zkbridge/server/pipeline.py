@@ -25,7 +25,7 @@ from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.tree.acl import Credentials
 
 PENDING_REQUESTS_MAX: Final = 1000
-"""Unanswered requests of one connection past which its socket is not read (ZooKeeper's globalOutstandingLimit)."""
+"""Unanswered requests of one connection past which its socket is not read, whoever it is that they wait for."""
 
 HELD_BYTES_MAX: Final = 4 * 1024 * 1024
 """Bytes of one connection's unanswered requests past which its socket is not read: several of the longest requests, and
@@ -131,7 +131,6 @@ class Pipeline:
         self._intake.held_bytes -= self.held_bytes
         self.held_bytes = 0
 
-    @property
     def has_to_wait(self) -> bool:
         """Whether the connection has enough to wait for: its socket is not read any further."""
         count = len(self.entries)
@@ -139,7 +138,6 @@ class Pipeline:
             return False  # I2
         return count >= PENDING_REQUESTS_MAX or self.held_bytes > HELD_BYTES_MAX or self._intake.is_full
 
-    @property
     def may_go_on(self) -> bool:
         """Whether a socket that was not read may be read again: half the bounds, so that it does not flutter."""
         count = len(self.entries)

@@ -131,12 +131,14 @@ class World:
         return peer
 
 
-def run_world(script: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
+def run_world(
+    script: Callable[[World], Awaitable[None]], tmp_path: Path, outstanding_limit: int = 1000
+) -> None:
     """Starts a bridge, runs the script, checks the replica's and the watches' invariants."""
 
     async def main() -> None:
         backend = MemoryBackend(is_automatic=False)
-        bridge = Bridge(Config(data_dir=tmp_path), backend)
+        bridge = Bridge(Config(data_dir=tmp_path, global_outstanding_limit=outstanding_limit), backend)
         async with asyncio.TaskGroup() as group:
             started = group.create_task(bridge.start(asyncio.Event()))
             while not started.done():
