@@ -85,7 +85,7 @@ def test_a_log_torn_at_its_last_records_starts_with_every_node_and_says_what_it_
     end = len(whole.rstrip(b"\0"))
     first = whole.index(b"value %02d" % (NODES - 2))
     step = max((end - first) // STARTS, 1)
-    said = 0
+    said = lost = 0
     for cut in range(first, end, step):
         folder = tmp_path / f"torn{cut}"
         folder.mkdir()
@@ -106,10 +106,10 @@ def test_a_log_torn_at_its_last_records_starts_with_every_node_and_says_what_it_
             assert fact["path"] == str(segment) and int(str(fact["offset"])) <= cut
             assert int(str(fact["size_bytes"])) > 0 and fact["level"] == "warning"
         said += len(cuts)
-        assert _events(bridge, "wal_entries_lost") or not cuts
+        lost += len(_events(bridge, "wal_entries_lost"))
         assert "Traceback" not in bridge.child.log_text()
         shutil.rmtree(folder)
-    assert said >= STARTS // 2
+    assert said >= STARTS // 2 and lost >= STARTS // 2, "a cut behind the last entry only loses the commit index"
 
 
 def test_a_flipped_bit_in_the_middle_ends_the_start_and_names_file_and_offset(image: Path, tmp_path: Path) -> None:

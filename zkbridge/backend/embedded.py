@@ -330,4 +330,7 @@ def open_embedded(
         member = Member.open(config)
     except (EngineError, StorageError) as error:
         raise BackendError(str(error)) from error
+    except OSError as error:
+        # Say, a disk so full that not even the lock can be written: without the directory nobody knew what to free.
+        raise BackendError(f"the store in {data_dir} cannot be opened: {error.strerror or error}") from error
     return EmbeddedBackend(member)
