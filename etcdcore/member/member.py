@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final, final
 
-from etcdcore.apply.commands import Command, Compaction, LeaseRevoke, Range, decode_batch
+from etcdcore.apply.commands import Command, Range, decode_batch
 from etcdcore.apply.reads import read_range
 from etcdcore.apply.results import RangeResult
 from etcdcore.config import MemberConfig
@@ -32,11 +32,10 @@ from etcdcore.errors import (
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.batches import Batch, InFlight, drop_proposals, pack_batches
 from etcdcore.member.checkpoint import Checkpoints
-from etcdcore.member.clock import Interval
 from etcdcore.member.proposals import Proposal, RevisionListener
 from etcdcore.member.reads import ReadBarriers
 from etcdcore.member.recovery import OpenedParts, RecoveryReport, check_applied, open_parts
-from etcdcore.member.retention import RevisionRetention
+from etcdcore.member.routine import Routine, TimedWork
 from etcdcore.member.write_state import WriteState
 from etcdcore.mvcc.engine import Engine
 from etcdcore.raft.messages import ENTRY_CONF_CHANGE, NO_MEMBER, Entry, Message, decode_conf_change
@@ -51,16 +50,6 @@ APPLY_SLICE_S: Final = 0.02
 """After so long the apply loop lets others have the loop; an entry is never cut in two."""
 STOP_DRAIN_S: Final = 5.0
 """What is in flight when the member is asked to stop has so long to be applied; after that its fate is unknown."""
-EXPIRED_LEASES_MAX: Final = 500
-"""Leases reported at a time, as etcd."""
-COMPACTION_STEP: Final = 500
-"""Keys and records that one step of a compaction deals with: two or three milliseconds..."""
-COMPACTION_PAUSE_S: Final = 0.005
-"""...and the pause between two steps: it takes a third of the time at most."""
-CHECKPOINT_PAUSE_S: Final = 0.1
-"""How often the growth of the log is looked at."""
-ROUTINE_S: Final = 1.0
-"""How often retention is looked at, and a full engine tried again."""
 
 
 @final
@@ -77,7 +66,7 @@ class _Unpersisted:
 
 
 @final
-class Member:
+class Member(TimedWork):
     """Life: `open`, `serve` in a task of the caller's group, `wait_writable`, ..., `stop`, which ends `serve`."""
 
     def __init__(self, config: MemberConfig, parts: OpenedParts, rng: Random) -> None:
@@ -90,13 +79,11 @@ class Member:
             parts.member_id, election_ticks=config.election_ticks, applied=self._state.applied_index
         )
         self._raft: Final = RawNode(raft_config, parts.log, rng)
-        self._retention: Final = RevisionRetention(
-            config.compaction_retention_s * 1000, config.compaction_revisions_max
-        )
         self._listeners: Final[list[RevisionListener]] = []
         self._write_state: Final = WriteState(self._listeners)
         self._conf_state = parts.log.initial_state()[1]
         self._checkpoints: Final = Checkpoints(config, parts, self._state)
+        self._routine: Final = Routine(self, config, self._state, self._checkpoints, self._write_state, self._listeners)
         # Waiting for the next flush.
         self._commands: list[Command] = []
         self._proposals: list[Proposal | None] = []
@@ -238,9 +225,9 @@ class Member:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._serve_clock(), name="member_clock"),
-                    group.create_task(self._serve_checkpoints(), name="member_checkpoints"),
-                    group.create_task(self._serve_compaction(), name="member_compaction"),
+                    group.create_task(self._routine.serve_clock(), name="member_clock"),
+                    group.create_task(self._routine.serve_checkpoints(), name="member_checkpoints"),
+                    group.create_task(self._routine.serve_compaction(), name="member_compaction"),
                 ]
                 self._start()
                 await self._end_requested.wait()
@@ -269,9 +256,9 @@ class Member:
             if self._log.initial_state()[1].voters == (self.member_id,):
                 # The only voter need not wait for a leader that might still be there.
                 self._raft.campaign()
-            self._process_ready()
-        except Exception as error:  # an outer boundary: see _fail
-            self._fail(error)
+            self.process_ready()
+        except Exception as error:  # an outer boundary: see fail
+            self.fail(error)
 
     async def _drain(self) -> None:
         try:
@@ -292,7 +279,7 @@ class Member:
         try:
             await self._checkpoints.wait_idle()
             if self._failure is None:
-                await self._cut_log()
+                await self.cut_log()
             await self._wal.close()
         except (StorageError, OSError) as error:
             self._failure = self._failure or error
@@ -301,7 +288,7 @@ class Member:
             self._write_state.stop(ServerStopped())
             self._ended.set()
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """The outer boundary of everything that the loop calls: say it once, drop what is in flight, stop."""
         if self._failure is not None or self._is_closed:
             return
@@ -330,9 +317,9 @@ class Member:
             return
         try:
             self._flush()
-            self._process_ready()
-        except Exception as error:  # an outer boundary: see _fail
-            self._fail(error)
+            self.process_ready()
+        except Exception as error:  # an outer boundary: see fail
+            self.fail(error)
 
     def _on_durable(self, token: int) -> None:
         if self._is_closed or self._failure is not None:
@@ -344,9 +331,9 @@ class Member:
                 if done.index:
                     self._raft.persisted(done.index, done.term)
                 self._send(done.messages)
-            self._process_ready()
-        except Exception as error:  # an outer boundary: see _fail
-            self._fail(error)
+            self.process_ready()
+        except Exception as error:  # an outer boundary: see fail
+            self.fail(error)
 
     def _on_wal_fact(self, fact: WalFact) -> None:
         if self._is_closed:
@@ -357,68 +344,23 @@ class Member:
         elif isinstance(fact, DiskRecovered):
             self._write_state.set_log_full(False)
         else:
-            self._fail(fact)
+            self.fail(fact)
 
     def _on_apply(self) -> None:
         self._is_apply_due = False
         if self._is_closed or self._failure is not None:
             return
         try:
-            self._process_ready()
-        except Exception as error:  # an outer boundary: see _fail
-            self._fail(error)
+            self.process_ready()
+        except Exception as error:  # an outer boundary: see fail
+            self.fail(error)
 
-    # --- tasks ---
+    # --- called by the tasks of `routine` ---
 
-    async def _serve_clock(self) -> None:
-        """Everything that is short and due by time."""
-        loop = self._loop
-        tick_s, commit_s = self._config.tick_ms / 1000, self._config.commit_interval_ms / 1000
-        ticks = Interval(tick_s, loop.time())
-        commits = Interval(commit_s, loop.time())
-        routine = Interval(ROUTINE_S, loop.time())
-        pause_s = min(tick_s, commit_s)
-        while True:
-            await asyncio.sleep(pause_s)
-            now_s = loop.time()
-            try:
-                if ticks.is_due(now_s):
-                    self._raft.tick()
-                    self._expire_leases()
-                    self._process_ready()
-                if commits.is_due(now_s) and not self._state.is_full:
-                    self._commit()
-                if routine.is_due(now_s):
-                    self._run_routine()
-            except Exception as error:  # an outer boundary: see _fail
-                self._fail(error)
-                return
+    def tick(self) -> None:
+        self._raft.tick()
 
-    async def _serve_checkpoints(self) -> None:
-        pause_s = min(CHECKPOINT_PAUSE_S, self._config.checkpoint_interval_s)
-        while True:
-            await asyncio.sleep(pause_s)
-            if not self._checkpoints.is_due(self._loop.time()):
-                continue
-            try:
-                await self._cut_log()
-            except Exception as error:  # an outer boundary: see _fail
-                self._fail(error)
-                return
-
-    async def _serve_compaction(self) -> None:
-        """A little at a time, so that nobody waits for it."""
-        while True:
-            await asyncio.sleep(ROUTINE_S)
-            while self._state.store.compaction is not None and not self._state.is_full:
-                try:
-                    self._state.step_compaction(COMPACTION_STEP)
-                except Exception as error:  # an outer boundary: see _fail
-                    self._fail(error)
-                    return
-                await asyncio.sleep(COMPACTION_PAUSE_S)
-
-    async def _cut_log(self) -> None:
+    async def cut_log(self) -> None:
         meta = await self._checkpoints.sync(self._conf_state)
         if meta is None:
             self._write_state.set_engine_full(self._state.is_full)
@@ -451,7 +393,7 @@ class Member:
 
     # --- Ready ---
 
-    def _process_ready(self) -> None:
+    def process_ready(self) -> None:
         raft = self._raft
         while True:
             while raft.has_ready():
@@ -539,7 +481,7 @@ class Member:
             state.apply_batch(Batch(decode_batch(entry.data), (), b""), self._listeners)
         state.applied_index = entry.index
         if state.uncommitted_count >= self._config.commit_operations and not state.is_full:
-            self._commit()
+            self.commit()
         if self._raft.is_leader and entry.term == self._raft.term and not self._write_state.is_leading:
             self._write_state.set_leading(None)
 
@@ -548,31 +490,5 @@ class Member:
     def _now_ms(self) -> int:
         return int(self._loop.time() * 1000)
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
         self._write_state.set_engine_full(not self._state.commit())
-
-    def _expire_leases(self) -> None:
-        lessor = self._state.lessor
-        now_ms = self._now_ms()
-        lessor.advance(now_ms)
-        if not lessor.is_primary or not self._write_state.is_leading:
-            return
-        expired = lessor.expired(now_ms, EXPIRED_LEASES_MAX)
-        if not expired:
-            return
-        handled: set[int] = set()
-        for listener in self._listeners:
-            handled.update(listener.leases_expired(expired))
-        for lease_id in expired:
-            if lease_id not in handled:
-                self.submit(LeaseRevoke(lease_id), None)
-
-    def _run_routine(self) -> None:
-        if self._state.is_full and self._checkpoints.has_room():
-            self._commit()
-        if not self._write_state.is_leading:
-            return
-        store = self._state.store
-        target = self._retention.target(self._now_ms(), store.current_revision, store.compacted_revision)
-        if target:
-            self.submit(Compaction(target), None)

@@ -61,9 +61,9 @@ async def _write_image_of_a_power_failure(data_dir: Path, image: Path) -> None:
         for number in range(PUTS):
             assert isinstance(await decide(member, Put(b"k%02d" % number, b"value")), PutResult)
             if number == PUTS // 2:
-                await member._cut_log()
+                await member.cut_log()
             elif number > PUTS // 2:
-                member._commit()
+                member.commit()
         shutil.copytree(data_dir, image)
         await member.stop()
 

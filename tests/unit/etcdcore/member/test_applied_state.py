@@ -47,7 +47,7 @@ async def test_a_full_engine_refuses_writes_until_there_is_room_and_tells_no_rev
         for number in range(10):
             assert isinstance(await decide(member, Put(b"k%d" % number, b"v")), PutResult)
         engine.fail_next_commit = True
-        member._commit()
+        member.commit()
         refused = submit(member, Put(b"refused", b""))
         assert refused.future.result() == NoSpace() and refused.is_decided
         assert len(contents(member)) == 10

@@ -68,7 +68,7 @@ async def _write_image(tmp_path: Path) -> Path:
     async with running(_config(tmp_path / "data")) as (member, _):
         for number in range(PUTS):
             assert isinstance(await decide(member, Put(b"k%d" % number, b"value %d" % number)), PutResult)
-        member._commit()
+        member.commit()
         shutil.copytree(tmp_path / "data", image)
     return image
 

@@ -1,0 +1,157 @@
+"""What a member does by time: ticks, commits of the engine, expiry of leases, retention, compaction, cutting the log.
+
+Invariants:
+1. All of it runs on the member's loop, in pieces of a few milliseconds; what waits for a disk awaits it.
+2. A failure ends the task that met it and goes to the member, which stops.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import Final, final
+
+from etcdcore.apply.commands import Command, Compaction, LeaseRevoke
+from etcdcore.config import MemberConfig
+from etcdcore.member.applied_state import AppliedState
+from etcdcore.member.checkpoint import Checkpoints
+from etcdcore.member.clock import Interval
+from etcdcore.member.proposals import Proposal, RevisionListener
+from etcdcore.member.retention import RevisionRetention
+from etcdcore.member.write_state import WriteState
+
+EXPIRED_LEASES_MAX: Final = 500
+"""Leases reported at a time, as etcd."""
+COMPACTION_STEP: Final = 500
+"""Keys and records that one step of a compaction deals with: two or three milliseconds..."""
+COMPACTION_PAUSE_S: Final = 0.005
+"""...and the pause between two steps: it takes a third of the time at most."""
+CHECKPOINT_PAUSE_S: Final = 0.1
+"""How often the growth of the log is looked at."""
+ROUTINE_S: Final = 1.0
+"""How often retention is looked at, and a full engine tried again."""
+
+
+class TimedWork(ABC):
+    """The member, as its tasks see it."""
+
+    @abstractmethod
+    def tick(self) -> None:
+        """One tick of raft's clock."""
+
+    @abstractmethod
+    def process_ready(self) -> None:
+        """Performs what raft has ready."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Commits the engine's open batch."""
+
+    @abstractmethod
+    async def cut_log(self) -> None:
+        """Syncs the engine and drops the log below what is synced."""
+
+    @abstractmethod
+    def submit(self, command: Command, proposal: Proposal | None) -> None:
+        """Proposes a command."""
+
+    @abstractmethod
+    def fail(self, error: BaseException) -> None:
+        """The outer boundary of every task: the member stops."""
+
+
+@final
+class Routine:
+    """Three tasks of the member's group."""
+
+    def __init__(
+        self,
+        work: TimedWork,
+        config: MemberConfig,
+        state: AppliedState,
+        checkpoints: Checkpoints,
+        write_state: WriteState,
+        listeners: list[RevisionListener],
+    ) -> None:
+        self._work: Final = work
+        self._config: Final = config
+        self._state: Final = state
+        self._checkpoints: Final = checkpoints
+        self._write_state: Final = write_state
+        self._listeners: Final = listeners
+        self._retention: Final = RevisionRetention(
+            config.compaction_retention_s * 1000, config.compaction_revisions_max
+        )
+
+    async def serve_clock(self) -> None:
+        """Everything that is short and due by time."""
+        loop = asyncio.get_running_loop()
+        tick_s, commit_s = self._config.tick_ms / 1000, self._config.commit_interval_ms / 1000
+        ticks = Interval(tick_s, loop.time())
+        commits = Interval(commit_s, loop.time())
+        routine = Interval(ROUTINE_S, loop.time())
+        pause_s = min(tick_s, commit_s)
+        while True:
+            await asyncio.sleep(pause_s)
+            now_s = loop.time()
+            try:
+                if ticks.is_due(now_s):
+                    self._work.tick()
+                    self._expire_leases(int(now_s * 1000))
+                    self._work.process_ready()
+                if commits.is_due(now_s) and not self._state.is_full:
+                    self._work.commit()
+                if routine.is_due(now_s):
+                    self._retain(int(now_s * 1000))
+            except Exception as error:  # I2
+                self._work.fail(error)
+                return
+
+    async def serve_checkpoints(self) -> None:
+        """Cuts the log when it has grown."""
+        loop = asyncio.get_running_loop()
+        pause_s = min(CHECKPOINT_PAUSE_S, self._config.checkpoint_interval_s)
+        while True:
+            await asyncio.sleep(pause_s)
+            if not self._checkpoints.is_due(loop.time()):
+                continue
+            try:
+                await self._work.cut_log()
+            except Exception as error:  # I2
+                self._work.fail(error)
+                return
+
+    async def serve_compaction(self) -> None:
+        """A little at a time, so that nobody waits for it."""
+        while True:
+            await asyncio.sleep(ROUTINE_S)
+            while self._state.store.compaction is not None and not self._state.is_full:
+                try:
+                    self._state.step_compaction(COMPACTION_STEP)
+                except Exception as error:  # I2
+                    self._work.fail(error)
+                    return
+                await asyncio.sleep(COMPACTION_PAUSE_S)
+
+    def _expire_leases(self, now_ms: int) -> None:
+        lessor = self._state.lessor
+        lessor.advance(now_ms)
+        if not lessor.is_primary or not self._write_state.is_leading:
+            return
+        expired = lessor.expired(now_ms, EXPIRED_LEASES_MAX)
+        if not expired:
+            return
+        handled: set[int] = set()
+        for listener in self._listeners:
+            handled.update(listener.leases_expired(expired))
+        for lease_id in expired:
+            if lease_id not in handled:
+                self._work.submit(LeaseRevoke(lease_id), None)
+
+    def _retain(self, now_ms: int) -> None:
+        if self._state.is_full and self._checkpoints.has_room():
+            self._work.commit()
+        if not self._write_state.is_leading:
+            return
+        store = self._state.store
+        target = self._retention.target(now_ms, store.current_revision, store.compacted_revision)
+        if target:
+            self._work.submit(Compaction(target), None)
