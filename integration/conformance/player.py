@@ -18,6 +18,7 @@ from integration.conformance.wire import Cursor, ShortReply, buffer, connect_req
 
 REPLY_TIMEOUT_S = 20.0
 HUGE_ZXID = 2**62
+UNIMPLEMENTED, AUTH_FAILED = -6, -115
 SYSTEM_PATHS = (b"/", b"/zookeeper", b"/zookeeper/config", b"/zookeeper/quota")
 
 
@@ -191,12 +192,15 @@ class Player:
         client.drop()
 
     def _steal(self, client: Client, who: str, step: Step, password: bytes | None = None) -> None:
-        """Reattach on a second connection; the first one is cut either way."""
-        old = Client(self.port)
-        old.socket, old.received = client.socket, client.received
+        """Reattach on a second connection while the first one is open.
+
+        Whether the server cuts the first one is not compared but left to the tests of single traps: ZooKeeper forgets
+        which connection has a session when the close of an older one reaches it late, and then leaves both open.
+        """
+        old = client.socket
         attached = self._handshake(client, who, step, password)
-        if old.socket is not None:
-            self._expect_close(old, f"{who}-old")
+        if old is not None:
+            old.close()
         if not attached:
             client.drop()
 
@@ -245,6 +249,7 @@ class Player:
 
     def _read_replies(self, client: Client, who: str, awaited: Sequence[tuple[int, int]], quiet: bool = False) -> bool:
         """Read until all awaited replies are there; whether the connection is still open."""
+        error = 0
         for number, (expected_xid, opcode) in enumerate(awaited):
             while True:
                 try:
@@ -266,17 +271,18 @@ class Player:
                     break
                 self._note_reply(client, who, f"{number} xid {xid - expected_xid:+d}", zxid, text, quiet)
                 break
-        if awaited and self._closes_after(awaited[-1][1]):
-            self._expect_close_or_ping(client, who)
+        if awaited and self._may_close_after(awaited[-1][1]):
+            # No ping after a refusal: ZooKeeper closes a moment later and may still answer it, or not.
+            if error in (UNIMPLEMENTED, AUTH_FAILED):
+                self._expect_close(client, who)
+            else:
+                client.send(frame(i32(wire.XID_PING) + i32(wire.PING)))
+                self._read_replies(client, who, [(wire.XID_PING, wire.PING)], quiet=True)
         return client.socket is not None
 
-    def _closes_after(self, opcode: int) -> bool:
-        """Whether a close may follow the reply: then a ping finds out."""
-        return opcode == wire.AUTH or opcode == wire.SASL or opcode not in wire.OPCODE_NAMES or opcode == wire.CHECK
-
-    def _expect_close_or_ping(self, client: Client, who: str) -> None:
-        client.send(frame(i32(wire.XID_PING) + i32(wire.PING)))
-        self._read_replies(client, who, [(wire.XID_PING, wire.PING)], quiet=True)
+    def _may_close_after(self, opcode: int) -> bool:
+        """Whether the server may close after the reply to this."""
+        return opcode in (wire.AUTH, wire.SASL, wire.CHECK) or opcode not in wire.OPCODE_NAMES
 
     def _note_reply(self, client: Client, who: str, which: str, zxid: int, text: str, quiet: bool) -> None:
         back = ""
