@@ -6,6 +6,7 @@ Source: ZooKeeper DataTree.setWatches; reference 4.8.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from zkbridge.errors import MARSHALLING_ERROR, OK
 from zkbridge.tree.replica import Replica
@@ -22,6 +23,9 @@ from zkbridge.watches.table import Watcher, WatchTable
 PathVector = Sequence[str | None] | None
 """As decoded: the vector itself or a path in it may be null on the wire."""
 
+ROOT: Final = "/"
+"""What the empty path addresses too."""
+
 
 def resume_watches(
     table: WatchTable,
@@ -36,7 +40,8 @@ def resume_watches(
 ) -> int:
     """Register or notify each path, in list order, without an ACL check. A path that is notified is not registered.
 
-    Refuses MARSHALLING_ERROR at the first null; what came before it stands, as in ZooKeeper.
+    Refuses MARSHALLING_ERROR at the first null list, or null path in the first three lists; what came before it stands,
+    as in ZooKeeper.
     Raises ProtocolError at the bound of watches a connection.
     """
     if data_paths is None:
@@ -44,7 +49,7 @@ def resume_watches(
     for path in data_paths:
         if path is None:
             return MARSHALLING_ERROR
-        znode = replica.znodes.get(path)
+        znode = replica.znodes.get(path or ROOT)
         if znode is None:
             watcher.notify(encode_event(NODE_DELETED, path, NO_ZXID))
         elif znode.mzxid > relative_zxid:
@@ -56,7 +61,7 @@ def resume_watches(
     for path in exist_paths:
         if path is None:
             return MARSHALLING_ERROR
-        if path in replica.znodes:
+        if (path or ROOT) in replica.znodes:
             watcher.notify(encode_event(NODE_CREATED, path, NO_ZXID))
         else:
             table.add_data(path, watcher)
@@ -65,7 +70,7 @@ def resume_watches(
     for path in child_paths:
         if path is None:
             return MARSHALLING_ERROR
-        znode = replica.znodes.get(path)
+        znode = replica.znodes.get(path or ROOT)
         if znode is None:
             watcher.notify(encode_event(NODE_DELETED, path, NO_ZXID))
         elif znode.pzxid > relative_zxid:
@@ -82,7 +87,7 @@ def _register_lasting(table: WatchTable, watcher: Watcher, paths: PathVector, re
     if paths is None:
         return MARSHALLING_ERROR
     for path in paths:
-        if path is None:
-            return MARSHALLING_ERROR
-        table.add_persistent(path, watcher, recursive)
+        # ZooKeeper takes a null path here, as it looks nothing up; no event is ever about it.
+        if path is not None:
+            table.add_persistent(path, watcher, recursive)
     return OK

@@ -96,8 +96,22 @@ def test_no_acl_is_checked(replica: Replica) -> None:
 
 @pytest.mark.parametrize("position", range(5))
 def test_a_null_vector_or_path_is_a_marshalling_error(replica: Replica, position: int) -> None:
-    nulls: list[list[str | None] | None] = [None, [None]]
+    # A null path does no harm where nothing is looked up: in the last two lists.
+    nulls: list[list[str | None] | None] = [None, [None]] if position < 3 else [None]
     for null in nulls:
         vectors: list[list[str | None] | None] = [[], [], [], [], []]
         vectors[position] = null
         assert resume_watches(WatchTable(), replica, RecordingWatcher(), 0, *vectors) == MARSHALLING_ERROR
+
+
+def test_a_null_path_among_the_lasting_watches_is_passed_over(replica: Replica) -> None:
+    table, watcher = WatchTable(), RecordingWatcher()
+    assert resume_watches(table, replica, watcher, 0, [], [], [], [None, "/old"], [None, "/new"]) == OK
+    assert table.check("/old", WATCHER_PERSISTENT, watcher) == OK
+    assert table.check("/new", WATCHER_PERSISTENT_RECURSIVE, watcher) == OK
+
+
+def test_the_empty_path_is_the_root(replica: Replica) -> None:
+    watcher = RecordingWatcher()
+    assert resume_watches(WatchTable(), replica, watcher, 0, [""], [""], [""]) == OK
+    assert watcher.events == [(-1, 1, ""), (-1, 4, "")]
