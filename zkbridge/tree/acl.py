@@ -183,6 +183,8 @@ def readable_acl(acl: Acl, credentials: Credentials) -> list[ACL] | None:
 
 # Addresses
 
+IPV6_BYTES: Final = 16
+
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,10}")
 
 
@@ -190,7 +192,8 @@ def is_ip_expression(expression: str) -> bool:
     """Whether an ACL id of scheme ip is an address, or an address and a prefix length within its bits."""
     address, slash, bits = expression.partition("/")
     raw = _address_bytes(address)
-    if raw is None:
+    if raw is None or "%" in address or (len(raw) == IPV6_BYTES and "." in address):
+        # ZooKeeper's parser of IPv6 knows neither zones nor a dotted tail.
         return False
     return not slash or _prefix_bits(bits, len(raw) * 8) >= 0
 

@@ -56,6 +56,8 @@ def test_the_open_acl_is_one_object_however_it_is_asked_for() -> None:
         ("ip", "1.2.3.256", INVALID_ACL),
         ("ip", "1.2.3.4/33", INVALID_ACL),
         ("ip", "1.2.3.4/", INVALID_ACL),
+        ("ip", "fe80::1%eth0", INVALID_ACL),
+        ("ip", "::ffff:10.0.0.1", INVALID_ACL),
         ("super", "x", INVALID_ACL),
         ("sasl", "x", INVALID_ACL),
         ("auth", "", INVALID_ACL),
