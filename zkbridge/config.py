@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from zkbridge.jute.frames import FRAME_BYTES_MAX_DEFAULT
 from zkbridge.protocol.connection import FOUR_LETTER_WORDS
 from zkbridge.sessions.credentials import DIGEST_ALGORITHMS, AuthRules
 from zkbridge.sessions.ids import SERVER_ID_MAX
@@ -18,7 +19,6 @@ from zkbridge.zoo_cfg import ZooCfg, read_zoo_cfg
 
 ENVIRONMENT_PREFIX: Final = "ZKBRIDGE_"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-JUTE_MAXBUFFER: Final = 0xFFFFF
 INT32_MAX: Final = 2**31 - 1
 ALL_WORDS: Final = frozenset(word.decode() for word in FOUR_LETTER_WORDS)
 
@@ -93,7 +93,7 @@ class Config:
     max_cnxns: int = 0
     whitelist: frozenset[str] = ALL_WORDS
     global_outstanding_limit: int = 1000
-    jute_maxbuffer: int = JUTE_MAXBUFFER
+    jute_maxbuffer: int = FRAME_BYTES_MAX_DEFAULT
     sessionless_timeout_ms: int = 10_000
     extended_types: bool = False
     container_check_interval_ms: int = 60_000
@@ -173,7 +173,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         max_cnxns=sources.number("max_cnxns", "maxCnxns", 0),
         whitelist=_whitelist(sources.text("four_letter_words", "4lw.commands.whitelist", "*", "srvr")),
         global_outstanding_limit=sources.number("outstanding_limit", "globalOutstandingLimit", 1000, least=1),
-        jute_maxbuffer=sources.number("jute_maxbuffer", "jute.maxbuffer", JUTE_MAXBUFFER, least=1024),
+        jute_maxbuffer=sources.number("jute_maxbuffer", "jute.maxbuffer", FRAME_BYTES_MAX_DEFAULT, least=1024),
         sessionless_timeout_ms=sources.number(None, "nio.sessionlessCnxnTimeout", 10_000, least=1),
         extended_types=sources.boolean("extended_types", "extendedTypesEnabled", False),
         container_check_interval_ms=sources.number(

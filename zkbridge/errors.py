@@ -1,10 +1,10 @@
-"""The error codes that travel in replies, and the two ways in which a request can go wrong.
+"""The error codes that travel in replies, and what goes wrong beyond them.
 
-A `Refusal` is an answer: the client asked for something that is not allowed. A `ProtocolError` ends the connection: its
+A code is an answer: the client asked for something that is not allowed. A `ProtocolError` ends the connection: its
 bytes or their order break the protocol. Source: ZooKeeper KeeperException.Code.
 """
 
-from typing import Final, final
+from typing import Final
 
 OK: Final = 0
 SYSTEM_ERROR: Final = -1
@@ -26,23 +26,6 @@ RECONFIG_DISABLED: Final = -123
 SESSION_CLOSED_REQUIRE_AUTH: Final = -124
 QUOTA_EXCEEDED: Final = -125
 
-ERROR_NAMES: Final[dict[int, str]] = {
-    value: name for name, value in list(globals().items()) if isinstance(value, int) and name.isupper()
-}
-
 
 class ProtocolError(Exception):
     """A client's bytes break the protocol: its connection is closed, nobody else notices."""
-
-
-@final
-class Refusal:
-    """A request that was understood and refused; `code` goes into the reply header."""
-
-    __slots__ = ("code",)
-
-    def __init__(self, code: int) -> None:
-        self.code: Final = code
-
-    def __repr__(self) -> str:
-        return f"Refusal({ERROR_NAMES.get(self.code, self.code)})"

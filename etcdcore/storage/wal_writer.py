@@ -78,7 +78,6 @@ class WalWriter:
         self.group_count = 0
         self.byte_count = 0
         self.write_s_last = 0.0
-        self.write_s_total = 0.0
         self._finished: Final[asyncio.Future[None]] = loop.create_future()
         self._thread: Final = threading.Thread(target=self._run, name="wal_writer", daemon=True)
         self._thread.start()
@@ -230,7 +229,6 @@ class WalWriter:
                     self._wait()
                     continue
                 self.write_s_last = perf_counter() - started
-                self.write_s_total += self.write_s_last
                 self.byte_count += len(data)
                 break
         self.group_count += 1

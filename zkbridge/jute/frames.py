@@ -16,8 +16,6 @@ FRAME_BYTES_MAX_DEFAULT: Final = 0xFFFFF
 _LENGTH_SIZE: Final = 4
 _UNPACK_LENGTH: Final = layout("i").unpack_from
 _PACK_LENGTH: Final = layout("i").pack
-_PACK_REPLY_HEADER: Final = layout("iiqi").pack
-_REPLY_HEADER_SIZE: Final = 16
 
 
 @final
@@ -51,15 +49,6 @@ class FrameSplitter:
             self._join()
         return self._buffer[self._position : self._position + size]
 
-    def skip(self, size: int) -> None:
-        """Drops bytes that `peek` has shown."""
-        if self.buffered_size() < size:
-            raise JuteError(f"skip of {size} bytes, with {self.buffered_size()} held")
-        if self._late:
-            self._join()
-        self._position += size
-        self._wanted = _LENGTH_SIZE
-
     def take_frames(self) -> list[bytes]:
         """The bodies of all complete frames. A bad length is raised by the call that meets it first, so that the frames
         before it are not lost: call again until the list is empty.
@@ -90,29 +79,6 @@ class FrameSplitter:
         self._wanted = wanted
         return frames
 
-    def take_frame(self) -> bytes | None:
-        """The body of the next frame, None if it is not complete."""
-        if self._late:
-            if self.buffered_size() < self._wanted:
-                return None
-            self._join()
-        data = self._buffer
-        position = self._position
-        if len(data) - position < _LENGTH_SIZE:
-            return None
-        length: int
-        (length,) = _UNPACK_LENGTH(data, position)
-        if length < 0 or length > self._frame_bytes_max:
-            raise JuteError(f"frame length {length}, expected 0 to {self._frame_bytes_max}")
-        start = position + _LENGTH_SIZE
-        end = start + length
-        if end > len(data):
-            self._wanted = end - position
-            return None
-        self._position = end
-        self._wanted = _LENGTH_SIZE
-        return data[start:end]
-
     def _join(self) -> None:
         self._buffer = self._buffer[self._position :] + self._late
         self._position = 0
@@ -123,8 +89,3 @@ class FrameSplitter:
 def encode_frame(body: bytes) -> bytes:
     """The body behind its length."""
     return _PACK_LENGTH(len(body)) + body
-
-
-def encode_reply(xid: int, zxid: int, err: int, body: bytes) -> bytes:
-    """A whole frame: length, ReplyHeader, body."""
-    return _PACK_REPLY_HEADER(_REPLY_HEADER_SIZE + len(body), xid, zxid, err) + body

@@ -219,18 +219,6 @@ class MultiResponse:
         return f"MultiResponse(results={self.results!r})"
 
 
-def failed_multi(failing_index: int, err: int, count: int) -> MultiResponse:
-    """Answer to a multi of `count` operations that fell on one: 0 before it, its error, RUNTIMEINCONSISTENCY behind."""
-    results: list[tuple[int, MultiResult]] = []
-    for index in range(count):
-        code = 0 if index < failing_index else err if index == failing_index else _RUNTIME_INCONSISTENCY
-        results.append((OP_ERROR, ErrorResponse(code)))
-    return MultiResponse(results)
-
-
-_RUNTIME_INCONSISTENCY: Final = -2
-
-
 def _encode_header(type: int, err: int) -> bytes:
     try:
         return _PACK_HEADER(type, False, err)

@@ -15,6 +15,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from zkbridge import __version__
+from zkbridge.types import hex_of
 
 ZOOKEEPER_VERSION: Final = "3.9.4"
 """The release whose behaviour clients may count on; they look for three numbers and a dash."""
@@ -25,7 +26,6 @@ FULL_VERSION: Final = f"{ZOOKEEPER_VERSION}-zkbridge-{__version__}, built on 202
 TRACE_MASK: Final = 306
 NOT_SERVING: Final = "This ZooKeeper instance is not currently serving requests"
 
-_UNSIGNED_64: Final = (1 << 64) - 1
 _MASK_BYTES: Final = 8
 # These answer even while nothing is served.
 _ALWAYS_ANSWERED: Final = frozenset({"ruok", "envi", "gtmk", "stmk", "isro"})
@@ -182,7 +182,7 @@ def _text_of(word: str, mask: bytes, facts: FourLetterFacts) -> str:
             connections, paths, watches = facts.data_watch_summary()
             return f"{connections} connections watching {paths} paths\nTotal watches:{watches}\n"
         case "wchc":
-            return "".join(_indented(_hex(sid), paths) for sid, paths in facts.data_watches()) + "\n"
+            return "".join(_indented(hex_of(sid), paths) for sid, paths in facts.data_watches()) + "\n"
         case "wchp":
             return _watches_by_path(facts.data_watches()) + "\n"
         case "mntr":
@@ -216,7 +216,7 @@ def _summary_lines(summary: ServerSummary) -> str:
         f"Sent: {summary.sent_count}\n"
         f"Connections: {summary.connection_count}\n"
         f"Outstanding: {summary.outstanding_count}\n"
-        f"Zxid: {_hex(summary.zxid)}\n"
+        f"Zxid: {hex_of(summary.zxid)}\n"
         f"Mode: {summary.mode}\n"
         f"Node count: {_shown_znode_count(summary)}\n"
     )
@@ -234,10 +234,10 @@ def _connection_line(connection: ConnectionFacts, is_brief: bool) -> str:
         f"recved={connection.received_count},sent={connection.sent_count}"
     )
     if not is_brief and connection.session_id:
-        cxid = f",lcxid={_hex(connection.last_xid)}" if connection.last_xid >= 0 else ""
+        cxid = f",lcxid={hex_of(connection.last_xid)}" if connection.last_xid >= 0 else ""
         text += (
-            f",sid={_hex(connection.session_id)},lop={connection.last_operation},est={connection.established_ms}"
-            f",to={connection.timeout_ms}{cxid},lzxid={_hex(connection.last_zxid)}"
+            f",sid={hex_of(connection.session_id)},lop={connection.last_operation},est={connection.established_ms}"
+            f",to={connection.timeout_ms}{cxid},lzxid={hex_of(connection.last_zxid)}"
             f",lresp={connection.last_response_ms},llat={connection.last_latency_ms}"
             f",minlat={connection.latency_min_ms},avglat={connection.latency_average_ms}"
             f",maxlat={connection.latency_max_ms}"
@@ -269,14 +269,14 @@ def _dump_lines(facts: FourLetterFacts) -> str:
     parts = [f"SessionTracker dump:\nSession Sets ({len(deadlines)})/({session_count}):\n"]
     for deadline_ms, session_ids in deadlines:
         title = f"{len(session_ids)} expire at {_java_date(deadline_ms)}:"
-        parts.append(_indented(title, [_hex(session_id) for session_id in session_ids]))
+        parts.append(_indented(title, [hex_of(session_id) for session_id in session_ids]))
     ephemerals = facts.ephemerals()
     parts.append(f"ephemeral nodes dump:\nSessions with Ephemerals ({len(ephemerals)}):\n")
-    parts += [_indented(f"{_hex(session_id)}:", paths) for session_id, paths in ephemerals]
+    parts += [_indented(f"{hex_of(session_id)}:", paths) for session_id, paths in ephemerals]
     connections = facts.connections()
     by_end: dict[int, list[str]] = {}
     for connection in connections:
-        line = f"ip: /{connection.address} sessionId: {_hex(connection.session_id)}"
+        line = f"ip: /{connection.address} sessionId: {hex_of(connection.session_id)}"
         by_end.setdefault(connection.expires_ms, []).append(line)
     parts.append(f"Connections dump:\nConnections Sets ({len(by_end)})/({len(connections)}):\n")
     for end_ms in sorted(by_end):
@@ -288,7 +288,7 @@ def _watches_by_path(watches: Sequence[tuple[int, Sequence[str]]]) -> str:
     by_path: dict[str, list[str]] = {}
     for session_id, paths in watches:
         for path in paths:
-            by_path.setdefault(path, []).append(_hex(session_id))
+            by_path.setdefault(path, []).append(hex_of(session_id))
     return "".join(_indented(path, session_ids) for path, session_ids in by_path.items())
 
 
@@ -329,11 +329,6 @@ def _monitor_lines(summary: ServerSummary) -> str:
 
 def _indented(title: str, lines: Sequence[str]) -> str:
     return title + "\n" + "".join(f"\t{line}\n" for line in lines)
-
-
-def _hex(number: int) -> str:
-    """As Java's Long.toHexString: a negative number shows its 64 bits."""
-    return f"{number & _UNSIGNED_64:#x}"
 
 
 def _java_double(number: float) -> str:

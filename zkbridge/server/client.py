@@ -25,6 +25,7 @@ from zkbridge.protocol.connection import ClientStream
 from zkbridge.server.pipeline import Intake, Pipeline
 from zkbridge.sessions.expiry import Session, SessionHolder
 from zkbridge.tree.acl import Credentials
+from zkbridge.types import hex_of
 from zkbridge.watches.table import Watcher
 
 _log = structlog.get_logger()
@@ -92,7 +93,6 @@ class Client(Watcher, SessionHolder):
         "last_xid",
         "last_zxid",
         "latency_max_ms",
-        "latency_min_ms",
         "latency_total_ms",
         "output",
         "peer_host",
@@ -136,7 +136,6 @@ class Client(Watcher, SessionHolder):
         self.last_zxid = -1
         self.last_response_ms = 0
         self.last_latency_ms = 0
-        self.latency_min_ms = 0
         self.latency_max_ms = 0
         self.latency_total_ms = 0
 
@@ -216,7 +215,7 @@ class Client(Watcher, SessionHolder):
                 self._end_violated(error)
 
     def _end_violated(self, error: ProtocolError) -> None:
-        _log.info("client_protocol_violated", peer=self.peer, session_id=hex(self.session_id), reason=str(error))
+        _log.info("client_protocol_violated", peer=self.peer, session_id=hex_of(self.session_id), reason=str(error))
         self.close()
 
     # Output
@@ -248,7 +247,7 @@ class Client(Watcher, SessionHolder):
         transport.write(output[0] if len(output) == 1 else b"".join(output))
         output.clear()
         if self.is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
-            _log.warning("client_output_overflowed", peer=self.peer, session_id=hex(self.session_id))
+            _log.warning("client_output_overflowed", peer=self.peer, session_id=hex_of(self.session_id))
             self.abort()
 
     # Flow and end
@@ -313,6 +312,5 @@ class Client(Watcher, SessionHolder):
         self.last_zxid = -1
         self.last_response_ms = 0
         self.last_latency_ms = 0
-        self.latency_min_ms = 0
         self.latency_max_ms = 0
         self.latency_total_ms = 0

@@ -26,6 +26,7 @@ from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.listener import Listener
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.tree.replica import Replica
+from zkbridge.types import hex_of
 from zkbridge.watches.table import WatchTable
 
 _log = structlog.get_logger()
@@ -93,7 +94,7 @@ class RevisionFeed(RevisionSink):
 
     def write_refused(self, token: WriteToken, reason: str, revision: int) -> None:
         assert isinstance(token, Plan), "the take-over has no compares and can't be refused"
-        _log.warning("write_refused", reason=reason, session_id=hex(token.session_id), op=token.opcode)
+        _log.warning("write_refused", reason=reason, session_id=hex_of(token.session_id), op=token.opcode)
         self._committer.plan_refused(token, reason, revision)
         self._listener.flush_dirty()
 

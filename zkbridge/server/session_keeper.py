@@ -37,6 +37,7 @@ from zkbridge.tree.acl import Credentials
 from zkbridge.tree.changes import Change, SessionChanged, SessionClosed, SessionOpened
 from zkbridge.tree.overlay import Overlay
 from zkbridge.tree.replica import Replica
+from zkbridge.types import hex_of
 
 _log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class SessionKeeper:
             displaced.abort()
         session = attachment.session
         if session is None:
-            _log.info("session_reattach_refused", session_id=_hex(request.session_id), peer=client.peer)
+            _log.info("session_reattach_refused", session_id=hex_of(request.session_id), peer=client.peer)
             client.reply(encode_session_expired(with_read_only))
             client.close()
             return
@@ -123,7 +124,7 @@ class SessionKeeper:
             if isinstance(plan, Plan):
                 self._committer.submit(plan)
         self._heard[session.session_id] = None
-        _log.info("session_reattached", session_id=_hex(session.session_id), peer=client.peer)
+        _log.info("session_reattached", session_id=hex_of(session.session_id), peer=client.peer)
         self._establish(client, session, with_read_only)
 
     def _establish(self, client: Client, session: Session, with_read_only: bool) -> None:
@@ -158,7 +159,7 @@ class SessionKeeper:
         client, with_read_only = self._opening.pop(change.session_id, (None, False))
         holder = client if client is not None and not client.is_closing else None
         session = self._table.opened(change.session_id, change.timeout_ms, change.password, monotonic_ms(), holder)
-        _log.debug("session_opened", session_id=_hex(change.session_id), timeout_ms=change.timeout_ms)
+        _log.debug("session_opened", session_id=hex_of(change.session_id), timeout_ms=change.timeout_ms)
         if holder is not None:
             self._establish(holder, session, with_read_only)
 
@@ -205,7 +206,7 @@ class SessionKeeper:
     def expire(self, now_ms: int) -> None:
         """Closes the sessions that were silent for too long."""
         for session in self._table.expired(now_ms):
-            _log.info("session_expired", session_id=_hex(session.session_id), timeout_ms=session.timeout_ms)
+            _log.info("session_expired", session_id=hex_of(session.session_id), timeout_ms=session.timeout_ms)
             self._unwritten_closes[session.session_id] = None
         if self._unwritten_closes and self._committer.can_submit:
             for session_id in list(self._unwritten_closes):
@@ -270,7 +271,3 @@ class SessionKeeper:
 
 
 _NOBODY: Final = Credentials()
-
-
-def _hex(session_id: int) -> str:
-    return f"{session_id & 0xFFFFFFFFFFFFFFFF:#x}"

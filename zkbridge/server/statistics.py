@@ -10,10 +10,8 @@ class ServerStatistics:
     __slots__ = (
         "connections_refused_count",
         "latency_max_ms",
-        "latency_min_ms",
         "latency_total_ms",
         "received_count",
-        "requests_count",
         "sent_count",
         "started_ms",
     )
@@ -27,10 +25,8 @@ class ServerStatistics:
         """Everything but the start time."""
         self.received_count = 0
         self.sent_count = 0
-        self.requests_count = 0
         self.latency_total_ms = 0
         self.latency_max_ms = 0
-        self.latency_min_ms = 0
 
     def note_latency(self, latency_ms: int) -> None:
         """One answered write; reads are answered in the millisecond in which they come."""

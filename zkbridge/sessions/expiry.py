@@ -20,6 +20,8 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr, trait
 
+from zkbridge.types import hex_of
+
 
 @final
 class Session:
@@ -40,7 +42,7 @@ class Session:
         self.fresh_until_ms = 0
 
     def __repr__(self) -> str:
-        return f"Session({self.session_id & 0xFFFFFFFFFFFFFFFF:#x}, timeout_ms={self.timeout_ms})"
+        return f"Session({hex_of(self.session_id)}, timeout_ms={self.timeout_ms})"
 
 
 @trait

@@ -88,11 +88,6 @@ class Credentials:
             return self
         return Credentials((*self.ids, (scheme, id)), self.is_super or scheme == "super")
 
-    @staticmethod
-    def anonymous(peer_host: str) -> "Credentials":
-        """What a connection has from the start: its address."""
-        return Credentials((("ip", peer_host),))
-
 
 def check_acl(acl: Acl, perms: int, credentials: Credentials) -> bool:
     """Whether the ids may do any of `perms`. Source: ZooKeeper ZooKeeperServer.checkACL."""

@@ -28,13 +28,3 @@ def is_valid_path(path: str | None) -> bool:
     if path == "" or path[0] != "/":
         return False
     return _ILLEGAL.search(path) is None or path == "/"
-
-
-def parent_of(path: str) -> str:
-    """The path up to its last slash, which must be there."""
-    return path[: path.rindex("/")] or "/"
-
-
-def name_of(path: str) -> str:
-    """What is behind the last slash."""
-    return path[path.rindex("/") + 1 :]

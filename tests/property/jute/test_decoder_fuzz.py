@@ -56,7 +56,7 @@ def corpus() -> list[bytes]:
         ).encode(),
         multi.MultiReadRequest([(4, records.GetDataRequest("/a", False))]).encode(),
         multi.MultiResponse([(15, records.Create2Response("/a", stat)), (2, None)]).encode(),
-        multi.failed_multi(1, -101, 3).encode(),
+        multi.MultiResponse([(-1, records.ErrorResponse(code)) for code in (0, -101, -2)]).encode(),
     ]
     return bodies
 

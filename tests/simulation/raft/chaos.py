@@ -26,7 +26,6 @@ class Chaos:
         self.rng = Random(cluster.seed * 7919 + 1)
         self.with_conf_changes = with_conf_changes
         self.crash_count = 0
-        self.partition_count = 0
         self.conf_change_count = 0
         self.joint_count = 0
 
@@ -62,7 +61,6 @@ class Chaos:
         elif draw < 0.016:
             group = set(self.rng.sample(sorted(members), self.rng.randint(1, len(members) - 1)))
             network.isolate(group, members)
-            self.partition_count += 1
         elif draw < 0.018:
             one, other = self.rng.sample(sorted(members), 2)
             network.cut.add((one, other))
@@ -70,7 +68,6 @@ class Chaos:
             leader = cluster.leader()
             assert leader is not None
             network.isolate({leader.member_id}, members)
-            self.partition_count += 1
         elif draw < 0.030:
             network.heal()
         elif draw < 0.036:

@@ -61,7 +61,6 @@ class Recorder(RevisionListener):
         self.expired: Final[list[int]] = []
         self.keeps: Final[set[int]] = set()
         self.failures: Final[list[BaseException]] = []
-        self.batch_count = 0
 
     def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
         assert events
@@ -69,7 +68,7 @@ class Recorder(RevisionListener):
         self.told.append((revision, [event.kv.key for event in events], proposal))
 
     def batch_applied(self) -> None:
-        self.batch_count += 1
+        return
 
     def leases_expired(self, lease_ids: list[int]) -> list[int]:
         self.expired.extend(lease_ids)

@@ -2,19 +2,11 @@
 
 import pytest
 
-from zkbridge.jute.frames import FRAME_BYTES_MAX_DEFAULT, FrameSplitter, encode_frame, encode_reply
-from zkbridge.jute.records import CreateResponse
+from zkbridge.jute.frames import FRAME_BYTES_MAX_DEFAULT, FrameSplitter, encode_frame
 from zkbridge.jute.wire import JuteError
 
 BODIES = [b"", b"one", b"x" * 300, b"", b"last"]
 STREAM = b"".join(encode_frame(body) for body in BODIES)
-
-
-def test_a_reply_is_length_header_and_body() -> None:
-    assert encode_reply(1, 12, 0, CreateResponse("/a").encode()) == bytes.fromhex(
-        "00000016 00000001 000000000000000c 00000000 00000002 2f61"
-    )
-    assert encode_reply(14, 4, -101, b"") == bytes.fromhex("00000010 0000000e 0000000000000004 ffffff9b")
 
 
 def test_frames_that_arrive_together_are_taken_together() -> None:
@@ -27,18 +19,12 @@ def test_frames_that_arrive_together_are_taken_together() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 100, 303])
 def test_frames_are_the_same_in_pieces_of_any_size(size: int) -> None:
-    together = FrameSplitter()
-    one_by_one = FrameSplitter()
+    splitter = FrameSplitter()
     found: list[bytes] = []
-    found_singly: list[bytes] = []
     for start in range(0, len(STREAM), size):
-        together.receive_bytes(STREAM[start : start + size])
-        found += together.take_frames()
-        one_by_one.receive_bytes(STREAM[start : start + size])
-        while (body := one_by_one.take_frame()) is not None:
-            found_singly.append(body)
+        splitter.receive_bytes(STREAM[start : start + size])
+        found += splitter.take_frames()
     assert found == BODIES
-    assert found_singly == BODIES
 
 
 def test_bytes_left_untaken_are_kept_in_order() -> None:
@@ -46,8 +32,7 @@ def test_bytes_left_untaken_are_kept_in_order() -> None:
     for start in range(0, len(STREAM), 50):
         splitter.receive_bytes(STREAM[start : start + 50])
     assert splitter.buffered_size() == len(STREAM)
-    assert splitter.take_frame() == BODIES[0]
-    assert splitter.take_frames() == BODIES[1:]
+    assert splitter.take_frames() == BODIES
 
 
 def test_the_longest_body_is_taken_and_one_byte_more_is_refused() -> None:
@@ -67,8 +52,6 @@ def test_a_bad_length_is_refused_by_every_take_once_met(length: str) -> None:
     for _ in range(2):
         with pytest.raises(JuteError):
             splitter.take_frames()
-        with pytest.raises(JuteError):
-            splitter.take_frame()
         splitter.receive_bytes(encode_frame(b"late"))
 
 
@@ -81,17 +64,13 @@ def test_a_length_is_refused_before_its_body_arrives() -> None:
         splitter.take_frames()
 
 
-def test_peek_shows_bytes_and_leaves_them_and_skip_drops_them() -> None:
+def test_peek_shows_bytes_and_leaves_them() -> None:
     splitter = FrameSplitter()
     splitter.receive_bytes(b"ru")
     assert splitter.peek(4) == b"ru"
     splitter.receive_bytes(b"ok")
     assert splitter.peek(4) == b"ruok"
-    splitter.receive_bytes(encode_frame(b"next"))
-    splitter.skip(4)
-    assert splitter.take_frames() == [b"next"]
-    with pytest.raises(JuteError):
-        splitter.skip(1)
+    assert splitter.buffered_size() == 4
 
 
 def test_a_large_frame_in_tiny_pieces_is_copied_once() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zkbridge.jute.multi import MultiReadRequest, MultiRequest, MultiResponse, failed_multi
+from zkbridge.jute.multi import MultiReadRequest, MultiRequest, MultiResponse
 from zkbridge.jute.records import (
     ACL,
     CheckVersionRequest,
@@ -113,14 +113,8 @@ def test_a_multi_read_takes_reads_only() -> None:
 
 
 def test_a_failed_multi_has_the_bytes_of_a_real_server() -> None:
-    assert failed_multi(0, -101, 2).encode() == bytes.fromhex(
-        "ffffffff 00 ffffff9b ffffff9b ffffffff 00 fffffffe fffffffe" + END
-    )
-    assert failed_multi(1, -103, 3).results == [
-        (-1, ErrorResponse(0)),
-        (-1, ErrorResponse(-103)),
-        (-1, ErrorResponse(-2)),
-    ]
+    response = MultiResponse([(-1, ErrorResponse(-101)), (-1, ErrorResponse(-2))])
+    assert response.encode() == bytes.fromhex("ffffffff 00 ffffff9b ffffff9b ffffffff 00 fffffffe fffffffe" + END)
 
 
 def test_a_successful_multi_has_type_and_result_of_each_operation() -> None:

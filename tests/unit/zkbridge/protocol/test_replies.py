@@ -3,7 +3,6 @@
 from zkbridge.protocol.replies import (
     encode_connect_response,
     encode_error,
-    encode_error_with_body,
     encode_reply,
     encode_session_expired,
 )
@@ -16,7 +15,6 @@ def test_an_error_is_a_header_alone() -> None:
 def test_a_reply_is_its_header_and_body() -> None:
     body = bytes.fromhex("000000022f61")
     assert encode_reply(1, 12, body).hex() == "0000001600000001000000000000000c00000000000000022f61"
-    assert encode_error_with_body(1, 12, 0, body) == encode_reply(1, 12, body)
 
 
 def test_an_expired_session_is_told_with_sixteen_zero_bytes() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zkbridge.tree.paths import is_valid_path, name_of, parent_of
+from zkbridge.tree.paths import is_valid_path
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,3 @@ def test_paths_that_zookeeper_takes(path: str) -> None:
 )  # fmt: skip
 def test_paths_that_zookeeper_refuses(path: str | None) -> None:
     assert not is_valid_path(path)
-
-
-def test_a_parent_and_a_name_meet_at_the_last_slash() -> None:
-    assert (parent_of("/a/b"), name_of("/a/b")) == ("/a", "b")
-    assert (parent_of("/a"), name_of("/a")) == ("/", "a")
