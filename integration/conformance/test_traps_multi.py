@@ -385,16 +385,44 @@ def test_an_empty_multi_read_is_an_end_header(client: RawClient) -> None:
 @pytest.mark.parametrize(
     "operations",
     [
-        [(wire.CHECK, path_version("/"))],
-        [(wire.CREATE, create_body("/x"))],
-        [(wire.GET_DATA, path_watch("/")), (wire.SET_DATA, set_data_body("/", b""))],
-        [(wire.EXISTS, path_watch("/"))],
-        [(wire.GET_DATA, path_watch(None))],
-        [(wire.GET_CHILDREN, b"")],
+        [(wire.CREATE, create_body("/x")), (wire.CHECK, path_version("/x"))],
+        [(wire.CHECK, path_version(None))],
+        [(wire.CREATE_TTL, ttl_body("/x", 1000, 99))],
+        [(wire.GET_DATA, path_watch(None)), (wire.GET_DATA, path_watch("/"))],
+        [(wire.GET_CHILDREN, path_watch(None))],
     ],
-    ids=["check", "create", "read and write", "exists", "a null path", "a short body"],
+    ids=["writes", "a null path of a check", "a bad flag", "a null path", "a null path of a list"],
 )
-def test_a_multi_read_of_anything_else_is_minus_five(client: RawClient, operations: list[Operation]) -> None:
+def test_a_multi_read_that_fails_on_its_way_is_minus_five_with_an_empty_answer(
+    client: RawClient, operations: list[Operation]
+) -> None:
     reply = client.call(wire.MULTI_READ, multi_body(*operations))
+    assert (reply.error, reply.body) == (-5, wire.multi_header(-1, True, -1))
+    assert client.call(wire.PING).error == 0
+
+
+def test_a_multi_read_that_fails_on_its_way_keeps_the_results_so_far(client: RawClient, root: str) -> None:
+    read = (wire.GET_DATA, path_watch(root))
+    reply = client.call(wire.MULTI_READ, multi_body(read, read, (wire.GET_DATA, path_watch(None)), read))
     assert reply.error == -5
+    assert [result.opcode for result in read_multi(reply.cursor)] == [wire.GET_DATA] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        multi_body((wire.GET_DATA, path_watch("/")), (wire.SET_DATA, set_data_body("/", b""))),
+        multi_body((wire.CHECK, path_version("/")), (wire.GET_DATA, path_watch("/"))),
+        multi_body((wire.EXISTS, path_watch("/"))),
+        multi_body((wire.GET_DATA, path_watch("/")), (12345, b"")),
+        multi_body((wire.CREATE, create_body("/x", flags=7))),
+        multi_body((wire.GET_DATA, path_watch("/")))[:-1],
+        multi_body((wire.GET_CHILDREN, b"")),
+        b"",
+    ],
+    ids=["read, write", "write, read", "exists", "unknown", "bad flags", "no end", "a short body", "nothing"],
+)
+def test_what_is_no_multi_read_is_minus_five_without_a_body(client: RawClient, body: bytes) -> None:
+    reply = client.call(wire.MULTI_READ, body)
+    assert (reply.error, reply.body) == (-5, b"")
     assert client.call(wire.PING).error == 0
