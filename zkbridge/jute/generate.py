@@ -30,7 +30,7 @@ _PYTHON_TYPES: Final = {
     "buffer": "bytes | None",
     "ustring": "str | None",
 }
-_ELEMENT_TYPES: Final = {"buffer": "bytes", "ustring": "str"}
+_ELEMENT_TYPES: Final = {"buffer": "bytes | None", "ustring": "str | None"}
 _CODE_SIZES: Final = {"i": 4, "q": 8, "?": 1}
 _CODE_NAMES: Final = {"i": "i", "q": "q", "?": "b"}
 
@@ -61,14 +61,14 @@ Fields are in wire order and must not be assigned. `decode` ignores bytes behind
 returns the offset behind it. Both raise JuteError, and so does `encode` for an integer out of its wire type's range.
 """
 
+from collections.abc import Sequence
 from typing import Final, final
 
 from zkbridge.jute.wire import (
     LAYOUT_ERROR,
     decode_malformed,
-    encode_surrogates,
+    encode_text,
     layout,
-    null_element,
     out_of_range,
     short_of,
     unreasonable_length,
@@ -120,6 +120,9 @@ class _RecordWriter:
 
     def _python_type(self, field: Field) -> str:
         if field.is_vector:
+            if field.type == "ustring":
+                # A sequence, so that a list without nulls fits too.
+                return "Sequence[str | None] | None"
             return f"list[{_ELEMENT_TYPES.get(field.type, field.type)}] | None"
         python_type = _PYTHON_TYPES.get(field.type, field.type)
         return f"{python_type} | None" if field.is_optional else python_type
@@ -201,7 +204,7 @@ class _RecordWriter:
             self._decode_nested(field, target)
         else:
             self._take_length("length")
-            self._lines += self._decode_sized(field.type, target, f"{self._name}.{name}", is_element=False)
+            self._lines += self._decode_sized(field.type, target, f"{self._name}.{name}")
 
     def _decode_nested(self, field: Field, target: str) -> None:
         nested = self._schema.record(field.type)
@@ -254,12 +257,12 @@ class _RecordWriter:
             body = [
                 f"(length,) = {self._unpack('i')}(data, offset)",
                 "offset += 4",
-                *self._decode_sized(field.type, "element", where, is_element=True),
+                *self._decode_sized(field.type, "element", where),
                 f"{target}.append(element)",
             ]
         self._lines += _indent(body, 2)
 
-    def _decode_sized(self, type_name: str, target: str, where: str, is_element: bool) -> list[str]:
+    def _decode_sized(self, type_name: str, target: str, where: str) -> list[str]:
         """Code that reads `length` bytes of a string or buffer at `offset`."""
         read = [f"{target} = data[offset:end]"]
         if type_name == "ustring":
@@ -272,7 +275,6 @@ class _RecordWriter:
                 f"    {target} = decode_malformed(raw)",
             ]
         self._declare("end", "int")
-        null = [f'raise null_element("{where}")'] if is_element else [f"{target} = None"]
         return [
             "if length >= 0:",
             "    end = offset + length",
@@ -281,7 +283,7 @@ class _RecordWriter:
             *_indent(read, 1),
             "    offset = end",
             "elif length == -1:",
-            *_indent(null, 1),
+            f"    {target} = None",
             "else:",
             f'    raise unreasonable_length("{where}", length, len(data) - offset)',
         ]
@@ -351,10 +353,7 @@ class _RecordWriter:
                 f"    {value}length = -1",
                 f'    {value}raw = b""',
                 "else:",
-                "    try:",
-                f"        {value}raw = {value}.encode()",
-                "    except UnicodeEncodeError:",
-                f"        {value}raw = encode_surrogates({value})",
+                f"    {value}raw = {value}.encode() if {value}.isascii() else encode_text({value})",
                 f"    {value}length = len({value}raw)",
             ]
             self._end_run_with_length(value)
@@ -386,15 +385,21 @@ class _RecordWriter:
             body = [f"{value}parts.append(element.encode())"]
         elif field.type == "ustring":
             body = [
-                "try:",
-                "    raw = element.encode()",
-                "except UnicodeEncodeError:",
-                "    raw = encode_surrogates(element)",
+                "if element is None:",
+                f"    {value}parts.append({self._pack('i')}(-1))",
+                "    continue",
+                "raw = element.encode() if element.isascii() else encode_text(element)",
                 f"{value}parts.append({self._pack('i')}(len(raw)))",
                 f"{value}parts.append(raw)",
             ]
         else:
-            body = [f"{value}parts.append({self._pack('i')}(len(element)))", f"{value}parts.append(element)"]
+            body = [
+                "if element is None:",
+                f"    {value}parts.append({self._pack('i')}(-1))",
+                "    continue",
+                f"{value}parts.append({self._pack('i')}(len(element)))",
+                f"{value}parts.append(element)",
+            ]
         self._lines += [
             f"{value} = self.{name}",
             f'{value}raw = b""',

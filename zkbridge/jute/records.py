@@ -5,14 +5,14 @@ Fields are in wire order and must not be assigned. `decode` ignores bytes behind
 returns the offset behind it. Both raise JuteError, and so does `encode` for an integer out of its wire type's range.
 """
 
+from collections.abc import Sequence
 from typing import Final, final
 
 from zkbridge.jute.wire import (
     LAYOUT_ERROR,
     decode_malformed,
-    encode_surrogates,
+    encode_text,
     layout,
-    null_element,
     out_of_range,
     short_of,
     unreasonable_length,
@@ -324,20 +324,14 @@ class Id:
                 scheme_length = -1
                 scheme_raw = b""
             else:
-                try:
-                    scheme_raw = scheme_.encode()
-                except UnicodeEncodeError:
-                    scheme_raw = encode_surrogates(scheme_)
+                scheme_raw = scheme_.encode() if scheme_.isascii() else encode_text(scheme_)
                 scheme_length = len(scheme_raw)
             id_ = self.id
             if id_ is None:
                 id_length = -1
                 id_raw = b""
             else:
-                try:
-                    id_raw = id_.encode()
-                except UnicodeEncodeError:
-                    id_raw = encode_surrogates(id_)
+                id_raw = id_.encode() if id_.isascii() else encode_text(id_)
                 id_length = len(id_raw)
             return b"".join((_PACK_I(scheme_length), scheme_raw, _PACK_I(id_length), id_raw))
         except LAYOUT_ERROR as error:
@@ -641,20 +635,14 @@ class ClientInfo:
                 auth_scheme_length = -1
                 auth_scheme_raw = b""
             else:
-                try:
-                    auth_scheme_raw = auth_scheme_.encode()
-                except UnicodeEncodeError:
-                    auth_scheme_raw = encode_surrogates(auth_scheme_)
+                auth_scheme_raw = auth_scheme_.encode() if auth_scheme_.isascii() else encode_text(auth_scheme_)
                 auth_scheme_length = len(auth_scheme_raw)
             user_ = self.user
             if user_ is None:
                 user_length = -1
                 user_raw = b""
             else:
-                try:
-                    user_raw = user_.encode()
-                except UnicodeEncodeError:
-                    user_raw = encode_surrogates(user_)
+                user_raw = user_.encode() if user_.isascii() else encode_text(user_)
                 user_length = len(user_raw)
             return b"".join((_PACK_I(auth_scheme_length), auth_scheme_raw, _PACK_I(user_length), user_raw))
         except LAYOUT_ERROR as error:
@@ -1018,10 +1006,7 @@ class AuthPacket:
                 scheme_length = -1
                 scheme_raw = b""
             else:
-                try:
-                    scheme_raw = scheme_.encode()
-                except UnicodeEncodeError:
-                    scheme_raw = encode_surrogates(scheme_)
+                scheme_raw = scheme_.encode() if scheme_.isascii() else encode_text(scheme_)
                 scheme_length = len(scheme_raw)
             auth_raw = self.auth
             if auth_raw is None:
@@ -1129,10 +1114,7 @@ class WatcherEvent:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_III(self.type, self.state, path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -1591,10 +1573,7 @@ class CreateRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             data_raw = self.data
             if data_raw is None:
@@ -1778,10 +1757,7 @@ class CreateTTLRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             data_raw = self.data
             if data_raw is None:
@@ -1894,10 +1870,7 @@ class CreateResponse:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -2020,10 +1993,7 @@ class Create2Response:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             stat_ = self.stat
             return _PACK_I(path_length) + path_raw + _PACK_QQQQIIIQIIQ(stat_.czxid, stat_.mzxid, stat_.ctime, stat_.mtime, stat_.version, stat_.cversion, stat_.aversion, stat_.ephemeral_owner, stat_.data_length, stat_.num_children, stat_.pzxid)
@@ -2124,10 +2094,7 @@ class DeleteRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_I(self.version)
         except LAYOUT_ERROR as error:
@@ -2221,10 +2188,7 @@ class DeleteContainerRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -2349,10 +2313,7 @@ class SetDataRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             data_raw = self.data
             if data_raw is None:
@@ -2573,10 +2534,7 @@ class SetACLRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             acl_ = self.acl
             acl_raw = b""
@@ -2761,10 +2719,7 @@ class CheckVersionRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_I(self.version)
         except LAYOUT_ERROR as error:
@@ -2940,30 +2895,21 @@ class ReconfigRequest:
                 joining_servers_length = -1
                 joining_servers_raw = b""
             else:
-                try:
-                    joining_servers_raw = joining_servers_.encode()
-                except UnicodeEncodeError:
-                    joining_servers_raw = encode_surrogates(joining_servers_)
+                joining_servers_raw = joining_servers_.encode() if joining_servers_.isascii() else encode_text(joining_servers_)
                 joining_servers_length = len(joining_servers_raw)
             leaving_servers_ = self.leaving_servers
             if leaving_servers_ is None:
                 leaving_servers_length = -1
                 leaving_servers_raw = b""
             else:
-                try:
-                    leaving_servers_raw = leaving_servers_.encode()
-                except UnicodeEncodeError:
-                    leaving_servers_raw = encode_surrogates(leaving_servers_)
+                leaving_servers_raw = leaving_servers_.encode() if leaving_servers_.isascii() else encode_text(leaving_servers_)
                 leaving_servers_length = len(leaving_servers_raw)
             new_members_ = self.new_members
             if new_members_ is None:
                 new_members_length = -1
                 new_members_raw = b""
             else:
-                try:
-                    new_members_raw = new_members_.encode()
-                except UnicodeEncodeError:
-                    new_members_raw = encode_surrogates(new_members_)
+                new_members_raw = new_members_.encode() if new_members_.isascii() else encode_text(new_members_)
                 new_members_length = len(new_members_raw)
             return b"".join((_PACK_I(joining_servers_length), joining_servers_raw, _PACK_I(leaving_servers_length), leaving_servers_raw, _PACK_I(new_members_length), new_members_raw, _PACK_Q(self.cur_config_id)))
         except LAYOUT_ERROR as error:
@@ -3067,10 +3013,7 @@ class ExistsRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_B(self.watch)
         except LAYOUT_ERROR as error:
@@ -3246,10 +3189,7 @@ class GetDataRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_B(self.watch)
         except LAYOUT_ERROR as error:
@@ -3458,10 +3398,7 @@ class GetACLRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -3681,10 +3618,7 @@ class GetChildrenRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_B(self.watch)
         except LAYOUT_ERROR as error:
@@ -3714,14 +3648,14 @@ class GetChildrenResponse:
 
     __slots__ = ("children",)
 
-    def __init__(self, children: list[str] | None) -> None:
+    def __init__(self, children: Sequence[str | None] | None) -> None:
         self.children: Final = children
 
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetChildrenResponse":
-        children_: list[str] | None
+        children_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -3748,7 +3682,7 @@ class GetChildrenResponse:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetChildrenResponse.children")
+                        element = None
                     else:
                         raise unreasonable_length("GetChildrenResponse.children", length, len(data) - offset)
                     children_.append(element)
@@ -3758,9 +3692,9 @@ class GetChildrenResponse:
 
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetChildrenResponse", int]:
-        children_: list[str] | None
+        children_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -3787,7 +3721,7 @@ class GetChildrenResponse:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetChildrenResponse.children")
+                        element = None
                     else:
                         raise unreasonable_length("GetChildrenResponse.children", length, len(data) - offset)
                     children_.append(element)
@@ -3805,10 +3739,10 @@ class GetChildrenResponse:
                 children_length = len(children_)
                 children_parts: list[bytes] = []
                 for element in children_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        children_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     children_parts.append(_PACK_I(len(raw)))
                     children_parts.append(raw)
                 children_raw = b"".join(children_parts)
@@ -3905,10 +3839,7 @@ class GetChildren2Request:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_B(self.watch)
         except LAYOUT_ERROR as error:
@@ -3938,15 +3869,15 @@ class GetChildren2Response:
 
     __slots__ = ("children", "stat")
 
-    def __init__(self, children: list[str] | None, stat: Stat) -> None:
+    def __init__(self, children: Sequence[str | None] | None, stat: Stat) -> None:
         self.children: Final = children
         self.stat: Final = stat
 
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetChildren2Response":
-        children_: list[str] | None
+        children_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -3985,7 +3916,7 @@ class GetChildren2Response:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetChildren2Response.children")
+                        element = None
                     else:
                         raise unreasonable_length("GetChildren2Response.children", length, len(data) - offset)
                     children_.append(element)
@@ -3998,9 +3929,9 @@ class GetChildren2Response:
 
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetChildren2Response", int]:
-        children_: list[str] | None
+        children_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -4039,7 +3970,7 @@ class GetChildren2Response:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetChildren2Response.children")
+                        element = None
                     else:
                         raise unreasonable_length("GetChildren2Response.children", length, len(data) - offset)
                     children_.append(element)
@@ -4060,10 +3991,10 @@ class GetChildren2Response:
                 children_length = len(children_)
                 children_parts: list[bytes] = []
                 for element in children_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        children_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     children_parts.append(_PACK_I(len(raw)))
                     children_parts.append(raw)
                 children_raw = b"".join(children_parts)
@@ -4157,10 +4088,7 @@ class SyncRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -4252,10 +4180,7 @@ class SyncResponse:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -4347,10 +4272,7 @@ class GetEphemeralsRequest:
                 prefix_path_length = -1
                 prefix_path_raw = b""
             else:
-                try:
-                    prefix_path_raw = prefix_path_.encode()
-                except UnicodeEncodeError:
-                    prefix_path_raw = encode_surrogates(prefix_path_)
+                prefix_path_raw = prefix_path_.encode() if prefix_path_.isascii() else encode_text(prefix_path_)
                 prefix_path_length = len(prefix_path_raw)
             return _PACK_I(prefix_path_length) + prefix_path_raw
         except LAYOUT_ERROR as error:
@@ -4378,14 +4300,14 @@ class GetEphemeralsResponse:
 
     __slots__ = ("ephemerals",)
 
-    def __init__(self, ephemerals: list[str] | None) -> None:
+    def __init__(self, ephemerals: Sequence[str | None] | None) -> None:
         self.ephemerals: Final = ephemerals
 
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "GetEphemeralsResponse":
-        ephemerals_: list[str] | None
+        ephemerals_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -4412,7 +4334,7 @@ class GetEphemeralsResponse:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetEphemeralsResponse.ephemerals")
+                        element = None
                     else:
                         raise unreasonable_length("GetEphemeralsResponse.ephemerals", length, len(data) - offset)
                     ephemerals_.append(element)
@@ -4422,9 +4344,9 @@ class GetEphemeralsResponse:
 
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["GetEphemeralsResponse", int]:
-        ephemerals_: list[str] | None
+        ephemerals_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
@@ -4451,7 +4373,7 @@ class GetEphemeralsResponse:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("GetEphemeralsResponse.ephemerals")
+                        element = None
                     else:
                         raise unreasonable_length("GetEphemeralsResponse.ephemerals", length, len(data) - offset)
                     ephemerals_.append(element)
@@ -4469,10 +4391,10 @@ class GetEphemeralsResponse:
                 ephemerals_length = len(ephemerals_)
                 ephemerals_parts: list[bytes] = []
                 for element in ephemerals_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        ephemerals_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     ephemerals_parts.append(_PACK_I(len(raw)))
                     ephemerals_parts.append(raw)
                 ephemerals_raw = b"".join(ephemerals_parts)
@@ -4563,10 +4485,7 @@ class GetAllChildrenNumberRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw
         except LAYOUT_ERROR as error:
@@ -4727,9 +4646,9 @@ class SetWatches:
     def __init__(
         self,
         relative_zxid: int,
-        data_watches: list[str] | None,
-        exist_watches: list[str] | None,
-        child_watches: list[str] | None,
+        data_watches: Sequence[str | None] | None,
+        exist_watches: Sequence[str | None] | None,
+        child_watches: Sequence[str | None] | None,
     ) -> None:
         self.relative_zxid: Final = relative_zxid
         self.data_watches: Final = data_watches
@@ -4739,14 +4658,14 @@ class SetWatches:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "SetWatches":
         relative_zxid_: int
-        data_watches_: list[str] | None
+        data_watches_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
-        exist_watches_: list[str] | None
-        child_watches_: list[str] | None
+        exist_watches_: Sequence[str | None] | None
+        child_watches_: Sequence[str | None] | None
         try:
             relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
@@ -4770,7 +4689,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.data_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
@@ -4796,7 +4715,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.exist_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
@@ -4822,7 +4741,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.child_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
@@ -4833,14 +4752,14 @@ class SetWatches:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["SetWatches", int]:
         relative_zxid_: int
-        data_watches_: list[str] | None
+        data_watches_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
-        exist_watches_: list[str] | None
-        child_watches_: list[str] | None
+        exist_watches_: Sequence[str | None] | None
+        child_watches_: Sequence[str | None] | None
         try:
             relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
@@ -4864,7 +4783,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.data_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
@@ -4890,7 +4809,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.exist_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
@@ -4916,7 +4835,7 @@ class SetWatches:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches.child_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
@@ -4934,10 +4853,10 @@ class SetWatches:
                 data_watches_length = len(data_watches_)
                 data_watches_parts: list[bytes] = []
                 for element in data_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        data_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     data_watches_parts.append(_PACK_I(len(raw)))
                     data_watches_parts.append(raw)
                 data_watches_raw = b"".join(data_watches_parts)
@@ -4949,10 +4868,10 @@ class SetWatches:
                 exist_watches_length = len(exist_watches_)
                 exist_watches_parts: list[bytes] = []
                 for element in exist_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        exist_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     exist_watches_parts.append(_PACK_I(len(raw)))
                     exist_watches_parts.append(raw)
                 exist_watches_raw = b"".join(exist_watches_parts)
@@ -4964,10 +4883,10 @@ class SetWatches:
                 child_watches_length = len(child_watches_)
                 child_watches_parts: list[bytes] = []
                 for element in child_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        child_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     child_watches_parts.append(_PACK_I(len(raw)))
                     child_watches_parts.append(raw)
                 child_watches_raw = b"".join(child_watches_parts)
@@ -5003,11 +4922,11 @@ class SetWatches2:
     def __init__(
         self,
         relative_zxid: int,
-        data_watches: list[str] | None,
-        exist_watches: list[str] | None,
-        child_watches: list[str] | None,
-        persistent_watches: list[str] | None,
-        persistent_recursive_watches: list[str] | None,
+        data_watches: Sequence[str | None] | None,
+        exist_watches: Sequence[str | None] | None,
+        child_watches: Sequence[str | None] | None,
+        persistent_watches: Sequence[str | None] | None,
+        persistent_recursive_watches: Sequence[str | None] | None,
     ) -> None:
         self.relative_zxid: Final = relative_zxid
         self.data_watches: Final = data_watches
@@ -5019,16 +4938,16 @@ class SetWatches2:
     @staticmethod
     def decode(data: bytes, offset: int = 0) -> "SetWatches2":
         relative_zxid_: int
-        data_watches_: list[str] | None
+        data_watches_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
-        exist_watches_: list[str] | None
-        child_watches_: list[str] | None
-        persistent_watches_: list[str] | None
-        persistent_recursive_watches_: list[str] | None
+        exist_watches_: Sequence[str | None] | None
+        child_watches_: Sequence[str | None] | None
+        persistent_watches_: Sequence[str | None] | None
+        persistent_recursive_watches_: Sequence[str | None] | None
         try:
             relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
@@ -5052,7 +4971,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.data_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
@@ -5078,7 +4997,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.exist_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
@@ -5104,7 +5023,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.child_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
@@ -5130,7 +5049,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.persistent_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
@@ -5156,7 +5075,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.persistent_recursive_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.persistent_recursive_watches", length, len(data) - offset)
                     persistent_recursive_watches_.append(element)
@@ -5167,16 +5086,16 @@ class SetWatches2:
     @staticmethod
     def decode_from(data: bytes, offset: int) -> tuple["SetWatches2", int]:
         relative_zxid_: int
-        data_watches_: list[str] | None
+        data_watches_: Sequence[str | None] | None
         count: int
-        element: str
+        element: str | None
         length: int
         raw: bytes
         end: int
-        exist_watches_: list[str] | None
-        child_watches_: list[str] | None
-        persistent_watches_: list[str] | None
-        persistent_recursive_watches_: list[str] | None
+        exist_watches_: Sequence[str | None] | None
+        child_watches_: Sequence[str | None] | None
+        persistent_watches_: Sequence[str | None] | None
+        persistent_recursive_watches_: Sequence[str | None] | None
         try:
             relative_zxid_, count = _UNPACK_QI(data, offset)
             offset += 12
@@ -5200,7 +5119,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.data_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
@@ -5226,7 +5145,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.exist_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
@@ -5252,7 +5171,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.child_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
@@ -5278,7 +5197,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.persistent_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
@@ -5304,7 +5223,7 @@ class SetWatches2:
                             element = decode_malformed(raw)
                         offset = end
                     elif length == -1:
-                        raise null_element("SetWatches2.persistent_recursive_watches")
+                        element = None
                     else:
                         raise unreasonable_length("SetWatches2.persistent_recursive_watches", length, len(data) - offset)
                     persistent_recursive_watches_.append(element)
@@ -5322,10 +5241,10 @@ class SetWatches2:
                 data_watches_length = len(data_watches_)
                 data_watches_parts: list[bytes] = []
                 for element in data_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        data_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     data_watches_parts.append(_PACK_I(len(raw)))
                     data_watches_parts.append(raw)
                 data_watches_raw = b"".join(data_watches_parts)
@@ -5337,10 +5256,10 @@ class SetWatches2:
                 exist_watches_length = len(exist_watches_)
                 exist_watches_parts: list[bytes] = []
                 for element in exist_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        exist_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     exist_watches_parts.append(_PACK_I(len(raw)))
                     exist_watches_parts.append(raw)
                 exist_watches_raw = b"".join(exist_watches_parts)
@@ -5352,10 +5271,10 @@ class SetWatches2:
                 child_watches_length = len(child_watches_)
                 child_watches_parts: list[bytes] = []
                 for element in child_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        child_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     child_watches_parts.append(_PACK_I(len(raw)))
                     child_watches_parts.append(raw)
                 child_watches_raw = b"".join(child_watches_parts)
@@ -5367,10 +5286,10 @@ class SetWatches2:
                 persistent_watches_length = len(persistent_watches_)
                 persistent_watches_parts: list[bytes] = []
                 for element in persistent_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        persistent_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     persistent_watches_parts.append(_PACK_I(len(raw)))
                     persistent_watches_parts.append(raw)
                 persistent_watches_raw = b"".join(persistent_watches_parts)
@@ -5382,10 +5301,10 @@ class SetWatches2:
                 persistent_recursive_watches_length = len(persistent_recursive_watches_)
                 persistent_recursive_watches_parts: list[bytes] = []
                 for element in persistent_recursive_watches_:
-                    try:
-                        raw = element.encode()
-                    except UnicodeEncodeError:
-                        raw = encode_surrogates(element)
+                    if element is None:
+                        persistent_recursive_watches_parts.append(_PACK_I(-1))
+                        continue
+                    raw = element.encode() if element.isascii() else encode_text(element)
                     persistent_recursive_watches_parts.append(_PACK_I(len(raw)))
                     persistent_recursive_watches_parts.append(raw)
                 persistent_recursive_watches_raw = b"".join(persistent_recursive_watches_parts)
@@ -5492,10 +5411,7 @@ class AddWatchRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_I(self.mode)
         except LAYOUT_ERROR as error:
@@ -5595,10 +5511,7 @@ class CheckWatchesRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_I(self.type)
         except LAYOUT_ERROR as error:
@@ -5698,10 +5611,7 @@ class RemoveWatchesRequest:
                 path_length = -1
                 path_raw = b""
             else:
-                try:
-                    path_raw = path_.encode()
-                except UnicodeEncodeError:
-                    path_raw = encode_surrogates(path_)
+                path_raw = path_.encode() if path_.isascii() else encode_text(path_)
                 path_length = len(path_raw)
             return _PACK_I(path_length) + path_raw + _PACK_I(self.type)
         except LAYOUT_ERROR as error:

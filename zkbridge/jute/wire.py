@@ -44,14 +44,6 @@ def unreasonable_length(field: str, length: int, left: int) -> JuteError:
     return JuteError(f"{field}: length or count {length}, with {left} bytes left")
 
 
-def null_element(field: str) -> JuteError:
-    """The error for a null string inside a vector.
-
-    Differs: Java reads a list with a null in it, on which its server then fails; the client sees the same answer (-5).
-    """
-    return JuteError(f"{field}: null string as an element")
-
-
 def decode_malformed(raw: bytes) -> str:
     """Text of bytes that are not UTF-8, as Java's decoder replaces: one U+FFFD per maximal bad sequence.
 
@@ -60,6 +52,11 @@ def decode_malformed(raw: bytes) -> str:
     return _ENCODED_SURROGATE.sub(_REPLACEMENT, raw).decode("utf-8", "replace")
 
 
-def encode_surrogates(text: str) -> bytes:
-    """UTF-8 of a string that holds lone surrogates; they pass as three bytes each, as Java writes them."""
-    return text.encode("utf-8", "surrogatepass")
+def encode_text(text: str) -> bytes:
+    """Text as Java's encoder writes it: UTF-8, but six bytes for a character beyond the first plane, since each half of
+    its surrogate pair is written on its own (CESU-8). Lone surrogates pass as three bytes."""
+    if max(text, default="") <= "\uffff":
+        return text.encode("utf-8", "surrogatepass")
+    halves = text.encode("utf-16-be", "surrogatepass")
+    units = [chr(halves[index] << 8 | halves[index + 1]) for index in range(0, len(halves), 2)]
+    return "".join(units).encode("utf-8", "surrogatepass")

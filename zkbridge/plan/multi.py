@@ -42,11 +42,13 @@ _FLAG_TTL = 5
 
 
 def plan_multi(request: MultiRequest, overlay: Overlay, context: PlanContext) -> Plan | FailedMulti | int:
-    """A plan; or how the operations failed; STALL; or MARSHALLING_ERROR for the request as a whole (a null path)."""
+    """A plan; or how the operations failed; STALL; or MARSHALLING_ERROR for the whole request (a null path or ACL)."""
     operations = request.operations
     for _, operation in operations:
-        # Looked at before any operation is: the first one's refusal does not hide a later null path.
+        # Looked at before any operation is: the first one's refusal does not hide a later null.
         if operation.path is None:
+            return MARSHALLING_ERROR
+        if isinstance(operation, CreateRequest | CreateTTLRequest) and operation.acl is None:
             return MARSHALLING_ERROR
     scratch = Overlay(overlay.replica, overlay)
     changes: list[Change] = []

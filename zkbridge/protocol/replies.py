@@ -7,11 +7,11 @@ Source: ZooKeeper ReplyHeader, ConnectResponse; reference sections 1.2, 1.4, 1.6
 """
 
 import struct
-from typing import Final
+from typing import Final, final
 
-_REPLY: Final = struct.Struct(">iiqi")
+REPLY_HEADER: Final = struct.Struct(">iiqi")
 _CONNECT: Final = struct.Struct(">iiiqi")
-_HEADER_BYTES: Final = 16
+REPLY_HEADER_BYTES: Final = 16
 
 PASSWORD_BYTES: Final = 16
 NO_PASSWORD: Final = bytes(PASSWORD_BYTES)
@@ -19,17 +19,28 @@ NO_PASSWORD: Final = bytes(PASSWORD_BYTES)
 
 def encode_reply(xid: int, zxid: int, body: bytes) -> bytes:
     """A successful reply; `body` may be empty."""
-    return _REPLY.pack(_HEADER_BYTES + len(body), xid, zxid, 0) + body
+    return REPLY_HEADER.pack(REPLY_HEADER_BYTES + len(body), xid, zxid, 0) + body
 
 
 def encode_error(xid: int, zxid: int, code: int) -> bytes:
     """A refusal: the header alone."""
-    return _REPLY.pack(_HEADER_BYTES, xid, zxid, code)
+    return REPLY_HEADER.pack(REPLY_HEADER_BYTES, xid, zxid, code)
 
 
-def encode_error_with_body(xid: int, zxid: int, code: int, body: bytes) -> bytes:
-    """The odd reply that carries a body beside its error (multiRead with a foreign operation, failed SASL)."""
-    return _REPLY.pack(_HEADER_BYTES + len(body), xid, zxid, code) + body
+@final
+class RefusedAnswer:
+    """The odd answer that has a body beside its error: a multiRead that can't be decoded whole."""
+
+    __slots__ = ("body", "code")
+
+    def __init__(self, code: int, body: bytes) -> None:
+        self.code: Final = code
+        self.body: Final = body
+
+
+def encode_refused_answer(xid: int, zxid: int, answer: RefusedAnswer) -> bytes:
+    """Its code in the header and its body behind."""
+    return REPLY_HEADER.pack(REPLY_HEADER_BYTES + len(answer.body), xid, zxid, answer.code) + answer.body
 
 
 def encode_connect_response(timeout_ms: int, session_id: int, password: bytes, with_read_only: bool) -> bytes:

@@ -27,7 +27,14 @@ from zkbridge.jute.records import AuthPacket, GetSASLRequest, SetSASLResponse, S
 from zkbridge.jute.wire import JuteError
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
 from zkbridge.protocol import opcodes
-from zkbridge.protocol.replies import encode_error, encode_reply
+from zkbridge.protocol.replies import (
+    REPLY_HEADER,
+    REPLY_HEADER_BYTES,
+    RefusedAnswer,
+    encode_error,
+    encode_refused_answer,
+    encode_reply,
+)
 from zkbridge.server.client import OUTPUT_STEP_BYTES, Client
 from zkbridge.server.clock import monotonic_ms
 from zkbridge.server.pipeline import BARRIER, IN_FLIGHT, READ, REFUSED, UNPLANNED, Pending
@@ -41,8 +48,6 @@ from zkbridge.tree.replica import Replica
 _log = structlog.get_logger()
 
 _HEADER: Final = struct.Struct(">ii")
-_REPLY: Final = struct.Struct(">iiqi")
-_REPLY_HEADER_BYTES: Final = 16
 _BODY: Final = 8
 _UNKNOWN_OPCODE_ZXID: Final = -1
 _OUT_OF_ORDER_ZXID: Final = 0
@@ -142,9 +147,11 @@ class Dispatcher(PlanAudience):
             if opcode == opcodes.PING:
                 xid = opcodes.PING_XID
             if isinstance(answer, int):
-                output.append(_REPLY.pack(_REPLY_HEADER_BYTES, xid, replica.zxid, answer))
+                output.append(REPLY_HEADER.pack(REPLY_HEADER_BYTES, xid, replica.zxid, answer))
+            elif isinstance(answer, RefusedAnswer):
+                output.append(encode_refused_answer(xid, replica.zxid, answer))
             else:
-                output.append(_REPLY.pack(_REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
+                output.append(REPLY_HEADER.pack(REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
                 step_bytes += len(answer)
                 if step_bytes > OUTPUT_STEP_BYTES:  # I4
                     client.end_turn()
@@ -311,6 +318,9 @@ class Dispatcher(PlanAudience):
         if isinstance(answer, int):
             client.reply(encode_error(xid, self._replica.zxid, answer))
             return 0
+        if isinstance(answer, RefusedAnswer):
+            client.reply(encode_refused_answer(xid, self._replica.zxid, answer))
+            return len(answer.body)
         client.reply(encode_reply(xid, self._replica.zxid, answer))
         return len(answer)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from zkbridge.errors import BAD_ARGUMENTS, MARSHALLING_ERROR, NO_NODE, OK
-from zkbridge.jute.multi import MultiReadRequest
+from zkbridge.jute.multi import MultiReadRequest, MultiRequest
 from zkbridge.jute.records import (
     AddWatchRequest,
     CheckWatchesRequest,
@@ -28,7 +28,9 @@ from zkbridge.jute.records import (
     SetWatches2,
     WhoAmIResponse,
 )
+from zkbridge.jute.wire import JuteError
 from zkbridge.protocol import opcodes
+from zkbridge.protocol.replies import RefusedAnswer
 from zkbridge.server.client import Client
 from zkbridge.sessions.credentials import client_infos
 from zkbridge.tree import reads
@@ -47,7 +49,7 @@ _ADD_WATCH_RECURSIVE: Final = 1
 _NEVER_WATCHED: Final = "no path"
 """What a null path is looked up as: a watcher type that is none is still found out first."""
 
-ReadHandler = Callable[[Client, bytes, Credentials], bytes | int]
+ReadHandler = Callable[[Client, bytes, Credentials], bytes | int | RefusedAnswer]
 
 
 @final
@@ -133,8 +135,16 @@ class ReadRequests:
         prefix = GetEphemeralsRequest.decode(frame, _BODY).prefix_path
         return reads.read_ephemerals(self._replica, client.session_id, prefix)
 
-    def _multi_read(self, client: Client, frame: bytes, credentials: Credentials) -> bytes | int:
-        return reads.read_multi(self._replica, MultiReadRequest.decode(frame, _BODY), credentials)
+    def _multi_read(self, client: Client, frame: bytes, credentials: Credentials) -> bytes | RefusedAnswer:
+        try:
+            request = MultiReadRequest.decode(frame, _BODY)
+        except JuteError:
+            # ZooKeeper decodes both lists with one decoder. A multi of writes passes it and is refused while results
+            # are made; anything else, two kinds in one list too, does not pass: then JuteError goes out from here.
+            MultiRequest.decode(frame, _BODY)
+            return RefusedAnswer(MARSHALLING_ERROR, reads.NO_RESULTS)
+        code, body = reads.read_multi(self._replica, request, credentials)
+        return body if code == OK else RefusedAnswer(code, body)
 
     # The connection
 

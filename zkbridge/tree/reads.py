@@ -6,7 +6,7 @@ FinalRequestProcessor; reference sections 2.1, 2.2, 3.2.
 
 from typing import Final
 
-from zkbridge.errors import MARSHALLING_ERROR, NO_AUTH, NO_NODE
+from zkbridge.errors import MARSHALLING_ERROR, NO_AUTH, NO_NODE, OK
 from zkbridge.jute.multi import MultiReadRequest
 from zkbridge.jute.records import GetDataRequest
 from zkbridge.jute.wire import layout
@@ -160,17 +160,25 @@ def read_ephemerals(replica: Replica, session_id: int, prefix: str | None) -> by
     return b"".join(parts)
 
 
-def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credentials) -> bytes | int:
-    """multiRead: each operation succeeds or fails on its own. Refuses MARSHALLING_ERROR for a null path.
+NO_RESULTS: Final = _RESULTS_END
+"""The answer to a multiRead that can't be decoded, beside its error code."""
+
+
+def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credentials) -> tuple[int, bytes]:
+    """multiRead: (error code, results); each operation succeeds or fails on its own.
+
+    A null path ends it with MARSHALLING_ERROR, and the results before it are sent all the same, as ZooKeeper does.
 
     Differs: an answer past MULTI_READ_BYTES_MAX is refused the same way; ZooKeeper tries, and runs out of memory.
     """
     parts: list[bytes] = []
     size = 0
+    code = OK
     for _, operation in request.operations:
         path = operation.path
         if path is None:
-            return MARSHALLING_ERROR
+            code = MARSHALLING_ERROR
+            break
         body: bytes | int
         if isinstance(operation, GetDataRequest):
             result_type = _OP_GET_DATA
@@ -185,6 +193,6 @@ def read_multi(replica: Replica, request: MultiReadRequest, credentials: Credent
             parts.append(body)
             size += len(body)
             if size > MULTI_READ_BYTES_MAX:
-                return MARSHALLING_ERROR
+                return MARSHALLING_ERROR, NO_RESULTS
     parts.append(_RESULTS_END)
-    return b"".join(parts)
+    return code, b"".join(parts)

@@ -157,9 +157,11 @@ def test_every_truncation_of_a_create_is_refused() -> None:
             CreateRequest.decode(body[:size])
 
 
-def test_a_null_string_as_an_element_is_refused() -> None:
-    with pytest.raises(JuteError, match=r"SetWatches\.data_watches: null string"):
-        SetWatches.decode(frame("0000000000000001 00000001 ffffffff 00000000 00000000"))
+def test_a_null_string_as_an_element_is_read_as_java_does() -> None:
+    raw = frame("0000000000000001 00000001 ffffffff 00000000 00000000")
+    decoded = SetWatches.decode(raw)
+    assert decoded.data_watches == [None]
+    assert decoded.encode() == raw
 
 
 def test_an_acl_with_null_ids_is_read() -> None:
@@ -175,7 +177,7 @@ def test_text_that_is_not_utf_8_is_replaced_and_never_refused() -> None:
 def test_lone_surrogates_are_encoded_without_an_error() -> None:
     assert CreateResponse("\ud800").encode() == frame("00000003 eda080")
     assert GetChildrenResponse(["\ud800"]).encode() == frame("00000001 00000003 eda080")
-    assert CreateResponse("\U0001f600").encode() == frame("00000004 f09f9880")
+    assert CreateResponse("\U0001f600").encode() == frame("00000006 eda0bdedb880")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,12 @@ def test_bad_utf_8_is_replaced_as_java_replaces_it(raw: str, text: str) -> None:
 
 
 def test_lone_surrogates_are_encoded_as_three_bytes() -> None:
-    assert wire.encode_surrogates("\ud83d/\u00e9") == bytes.fromhex("eda0bd2fc3a9")
+    assert wire.encode_text("\ud83d/\u00e9") == bytes.fromhex("eda0bd2fc3a9")
+
+
+def test_a_character_beyond_the_first_plane_is_encoded_as_java_does_in_six_bytes() -> None:
+    assert wire.encode_text("a\U0001f600\u00e9") == bytes.fromhex("61eda0bdedb880c3a9")
+    assert wire.encode_text("") == b""
 
 
 def test_a_layout_is_big_endian_without_padding() -> None:

@@ -1,7 +1,7 @@
 """Reads answer from the replica with ZooKeeper's bytes. Source: reference sections 2.1, 2.2, 2.5, 3.2."""
 
 from tests.unit.zkbridge.plan.worlds import OPEN, STRANGER, USER, World
-from zkbridge.errors import MARSHALLING_ERROR, NO_AUTH, NO_NODE
+from zkbridge.errors import MARSHALLING_ERROR, NO_AUTH, NO_NODE, OK
 from zkbridge.jute.multi import MultiReadRequest, MultiResponse
 from zkbridge.jute.records import (
     ACL,
@@ -37,7 +37,7 @@ def children_of(body: bytes | int) -> list[str]:
     assert isinstance(body, bytes)
     children = GetChildrenResponse.decode(body).children
     assert children is not None
-    return sorted(children)
+    return sorted(str(child) for child in children)
 
 
 def test_each_read_gives_what_the_records_say() -> None:
@@ -104,11 +104,16 @@ def test_a_multi_read_answers_each_operation_on_its_own() -> None:
     request = MultiReadRequest(
         [(4, GetDataRequest("/p", True)), (4, GetDataRequest("/missing", False)), (8, GetChildrenRequest("/p", False))]
     )
-    body = reads.read_multi(replica, request, STRANGER)
-    assert isinstance(body, bytes)
+    code, body = reads.read_multi(replica, request, STRANGER)
+    assert code == OK
     results = MultiResponse.decode(body).results
     assert [type for type, _ in results] == [4, -1, 8]
     assert results[1][1] == ErrorResponse(NO_NODE)
-    assert (
-        reads.read_multi(replica, MultiReadRequest([(4, GetDataRequest(None, False))]), STRANGER) == MARSHALLING_ERROR
-    )
+
+
+def test_a_multi_read_ends_at_a_null_path_with_the_results_before_it() -> None:
+    replica = world_of_znodes().replica
+    request = MultiReadRequest([(8, GetChildrenRequest("/missing", False)), (4, GetDataRequest(None, False))])
+    code, body = reads.read_multi(replica, request, STRANGER)
+    assert code == MARSHALLING_ERROR
+    assert MultiResponse.decode(body).results == [(-1, ErrorResponse(NO_NODE))]
