@@ -48,7 +48,8 @@ def plan_multi(request: MultiRequest, overlay: Overlay, context: PlanContext) ->
         # Looked at before any operation is: the first one's refusal does not hide a later null.
         if operation.path is None:
             return MARSHALLING_ERROR
-        if isinstance(operation, CreateRequest | CreateTTLRequest) and operation.acl is None:
+        # A createTTL is refused on its own for that.
+        if isinstance(operation, CreateRequest) and operation.acl is None:
             return MARSHALLING_ERROR
     scratch = Overlay(overlay.replica, overlay)
     changes: list[Change] = []

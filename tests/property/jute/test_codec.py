@@ -20,7 +20,8 @@ MULTIS: Final = {
 }
 
 INTS = st.integers(-(2**31), 2**31 - 1)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+# Characters beyond the first plane are written as Java writes them, which its own decoder does not read back.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0xFFFF), max_size=12)
 VALUES: dict[str, st.SearchStrategy[object]] = {
     "int": INTS,
     "long": st.integers(-(2**63), 2**63 - 1),
