@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from types import TracebackType
 from typing import Self
 
 from integration.conformance import wire
+from integration.conformance.frame_socket import REPLY_TIMEOUT_S, Closed, FrameSocket
 
-REPLY_TIMEOUT_S = 20.0
 PING = wire.frame(wire.i32(wire.XID_PING) + wire.i32(wire.PING))
 ANYONE = wire.acl_vector([(31, b"world", b"anyone")])
-
-
-class Closed(Exception):
-    """The server has closed the connection."""
 
 
 def request(xid: int, opcode: int, body: bytes = b"") -> bytes:
@@ -38,17 +33,8 @@ def set_data(xid: int, path: bytes, data: bytes) -> bytes:
     return request(xid, wire.SET_DATA, wire.buffer(path) + wire.buffer(data) + wire.i32(-1))
 
 
-class RawConnection:
+class RawConnection(FrameSocket):
     """One TCP connection to the client port."""
-
-    def __init__(self, port: int, receive_buffer: int | None = None) -> None:
-        self.socket = socket.socket()
-        if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(REPLY_TIMEOUT_S)
-        self.socket.connect(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.received = bytearray()
 
     def __enter__(self) -> Self:
         return self
@@ -57,34 +43,6 @@ class RawConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.socket.close()
-
-    def send(self, data: bytes) -> None:
-        """Write; that the server has closed shows when reading."""
-        try:
-            self.socket.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            return
-
-    def fill(self) -> None:
-        """Read what comes next. Raises Closed and TimeoutError."""
-        try:
-            piece = self.socket.recv(1 << 18)
-        except ConnectionResetError:
-            piece = b""
-        if not piece:
-            raise Closed
-        self.received += piece
-
-    def receive_frame(self) -> bytes:
-        """The next frame. Raises Closed, and TimeoutError after a long silence."""
-        while True:
-            if len(self.received) >= 4:
-                (size,) = struct.unpack_from(">i", self.received)
-                if len(self.received) >= 4 + size:
-                    body = bytes(self.received[4 : 4 + size])
-                    del self.received[: 4 + size]
-                    return body
-            self.fill()
 
     def is_open(self, wait_s: float) -> bool:
         """Whether the server leaves the connection open and silent for so long."""
@@ -101,8 +59,8 @@ class RawConnection:
 
     def open_session(self, timeout_ms: int = 30_000) -> int:
         """A new session on this connection; its id."""
-        self.send(wire.connect_request(0, timeout_ms, 0, bytes(16)))
-        cursor = wire.Cursor(self.receive_frame())
+        self.send_bytes(wire.connect_request(0, timeout_ms, 0, bytes(16)))
+        cursor = wire.Cursor(self.read_frame())
         cursor.take(8)
         session_id = cursor.i64()
         assert session_id != 0, "no session was given"
@@ -110,6 +68,6 @@ class RawConnection:
 
     def call(self, frame: bytes) -> tuple[int, bytes]:
         """One request, its error code and the body of its answer."""
-        self.send(frame)
-        reply = self.receive_frame()
+        self.send_bytes(frame)
+        reply = self.read_frame()
         return struct.unpack_from(">i", reply, 12)[0], reply[16:]

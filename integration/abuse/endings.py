@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from integration.abuse.cases import Case
-from integration.abuse.connection import Closed, RawConnection, request
+from integration.abuse.connection import RawConnection, request
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed
 from integration.conformance.wire import Cursor
 
 BODY_SUMMED_MAX = 60
@@ -56,15 +57,15 @@ def play(port: int, case: Case) -> list[str]:
                 if not connection.is_open(PAUSE_S):
                     return [*seen, "closed"]
                 seen.append("waits")
-            connection.send(piece)
+            connection.send_bytes(piece)
         if case.is_word:
             return [*seen, _read_to_the_end(connection)]
         try:
             if not case.with_session:
-                seen.append(describe_handshake(connection.receive_frame()))
-            connection.send(KNOCK)
+                seen.append(describe_handshake(connection.read_frame()))
+            connection.send_bytes(KNOCK)
             while True:
-                body = connection.receive_frame()
+                body = connection.read_frame()
                 if Cursor(body).i32() == KNOCK_XID:
                     if case.is_closed_late and not connection.is_open(CLOSE_TIMEOUT_S):
                         return [*seen, "closed"]

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from integration.abuse.connection import Closed, RawConnection, get_data, set_data
+from integration.abuse.connection import RawConnection, get_data, set_data
+from integration.conformance.frame_socket import Closed
 from integration.peers.process import ask_four_letters, wait_until
 from integration.peers.servers import ZooKeeperServer
 

@@ -117,9 +117,9 @@ def test_requests_that_come_byte_by_byte_are_answered(abused: ZooKeeperServer) -
             connection.open_session()
         for number in range(len(request)):
             for connection in connections:
-                connection.send(request[number : number + 1])
+                connection.send_bytes(request[number : number + 1])
         for connection in connections:
-            reply = wire.Cursor(connection.receive_frame())
+            reply = wire.Cursor(connection.read_frame())
             assert (reply.i32(), reply.i64() > 0, reply.i32()) == (5, True, -101)
             connection.socket.close()
 

@@ -45,7 +45,7 @@ def test_half_a_frame_and_then_silence_ends_with_the_session(abused: ZooKeeperSe
     """No byte of a whole request arrives, so the session runs out and takes the connection with it."""
     with watch_over(abused), RawConnection(abused.port) as connection:
         connection.open_session(timeout_ms=1000)
-        connection.send(b"\x00\x00\x10\x00half a frame")
+        connection.send_bytes(b"\x00\x00\x10\x00half a frame")
         assert connection.is_open(0.5)
         assert not connection.is_open(10.0)
 
@@ -53,6 +53,6 @@ def test_half_a_frame_and_then_silence_ends_with_the_session(abused: ZooKeeperSe
 def test_half_a_connect_request_and_then_silence_is_closed_in_time(abused: ZooKeeperServer) -> None:
     """It has no session whose timeout could end it, so the one for connections without a session does."""
     with watch_over(abused), RawConnection(abused.port) as connection:
-        connection.send(b"\x00\x00\x00\x2d\x00\x00")
+        connection.send_bytes(b"\x00\x00\x00\x2d\x00\x00")
         assert connection.is_open(1.0)
         assert not connection.is_open(15.0)

@@ -6,10 +6,11 @@ import os
 import random
 
 from integration.abuse.cases import PATH_OPCODES, rest_of
-from integration.abuse.connection import Closed, RawConnection, request
+from integration.abuse.connection import RawConnection, request
 from integration.abuse.memory import PeakMemory
 from integration.abuse.probe import watch_over
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed
 from integration.peers.servers import Bridge, ZooKeeperServer
 
 SEED = int(os.environ.get("ZKBRIDGE_FUZZ_SEED", "1"))
@@ -76,14 +77,14 @@ def test_no_frame_brings_the_server_down_or_leaves_a_connection_hanging(abused: 
         for _ in range(CONNECTIONS):
             with RawConnection(abused.port) as connection:
                 if chance.random() < 0.1:
-                    connection.send(bend(chance, wire.connect_request(0, 4000, 0, bytes(16))))
+                    connection.send_bytes(bend(chance, wire.connect_request(0, 4000, 0, bytes(16))))
                 else:
                     connection.open_session(timeout_ms=2000)
-                connection.send(b"".join(frames(chance)))
+                connection.send_bytes(b"".join(frames(chance)))
                 # A frame that was cut short swallows the knock, so enough are sent to fill what was announced.
-                connection.send(request(KNOCK_XID, wire.EXISTS, wire.buffer(b"/") + b"\x00") * 40)
+                connection.send_bytes(request(KNOCK_XID, wire.EXISTS, wire.buffer(b"/") + b"\x00") * 40)
                 try:
-                    while wire.Cursor(connection.receive_frame()).i32() != KNOCK_XID:
+                    while wire.Cursor(connection.read_frame()).i32() != KNOCK_XID:
                         pass
                     served += 1
                 except Closed:

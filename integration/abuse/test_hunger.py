@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from integration.abuse.connection import ANYONE, Closed, RawConnection, create, get_data, request, set_data
+from integration.abuse.connection import ANYONE, RawConnection, create, get_data, request, set_data
 from integration.abuse.memory import MIB, PeakMemory
 from integration.abuse.probe import watch_over
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed
 from integration.peers.servers import Bridge, ZooKeeperServer
 
 BIG_PATH = b"/abuse-big"
@@ -70,11 +71,11 @@ def test_answers_behind_a_full_socket_all_come_when_they_are_read(abused: ZooKee
     count = 200
     with watch_over(abused), RawConnection(abused.port, SMALL_BUFFER) as slow:
         slow.open_session()
-        slow.send(b"".join(get_data(number, BIG_PATH) for number in range(count)))
+        slow.send_bytes(b"".join(get_data(number, BIG_PATH) for number in range(count)))
         time.sleep(1.0)
         slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         for number in range(count):
-            reply = wire.Cursor(slow.receive_frame())
+            reply = wire.Cursor(slow.read_frame())
             assert reply.i32() == number
             assert (reply.i64() > 0, reply.i32(), len(reply.buffer() or b"")) == (True, 0, BIG_BYTES)
 
@@ -98,12 +99,12 @@ def test_a_client_that_never_reads_its_events_is_cut(abused: ZooKeeperServer) ->
             busy.open_session()
             assert busy.call(create(1, path))[0] == 0
             deaf.open_session()
-            deaf.send(request(1, wire.ADD_WATCH, wire.buffer(path) + wire.i32(0)))
+            deaf.send_bytes(request(1, wire.ADD_WATCH, wire.buffer(path) + wire.i32(0)))
             small_write = request(2, wire.SET_DATA, wire.buffer(path) + wire.buffer(b"x") + wire.i32(-1))
             for _ in range(EVENTS // 20):
-                busy.send(small_write * 20)
+                busy.send_bytes(small_write * 20)
                 for _ in range(20):
-                    busy.receive_frame()
+                    busy.read_frame()
             assert busy.call(request(3, wire.DELETE, wire.buffer(path) + wire.i32(-1)))[0] == 0
             with pytest.raises(Closed):
                 while True:
@@ -120,9 +121,9 @@ def test_one_multi_read_cannot_ask_for_more_than_the_server_has(abused: ZooKeepe
     body = operation * MULTI_READS + wire.multi_header(-1, True, -1)
     with watch_over(abused), PeakMemory(abused) as memory, RawConnection(abused.port, SMALL_BUFFER) as greedy:
         greedy.open_session()
-        greedy.send(request(1, wire.MULTI_READ, body))
+        greedy.send_bytes(request(1, wire.MULTI_READ, body))
         with contextlib.suppress(Closed):
-            assert int.from_bytes(greedy.receive_frame()[12:16], "big", signed=True) != 0
+            assert int.from_bytes(greedy.read_frame()[12:16], "big", signed=True) != 0
     assert memory.growth_mib < GROWTH_MAX_MIB, f"{memory.growth_mib:.0f} MiB for one multiRead"
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 
 from integration.conformance import wire
-from integration.conformance.raw_client import Closed, RawClient, Stat
+from integration.conformance.frame_socket import Closed
+from integration.conformance.raw_client import RawClient, Stat
 from integration.conformance.script import SUPER_DIGEST
 from integration.peers.servers import Bridge, RealZooKeeper, ZooKeeperServer
 

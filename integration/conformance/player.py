@@ -6,17 +6,15 @@ transcript has one well-defined order. What `closeSession` deletes has none amon
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed, FrameSocket
 from integration.conformance.replies import Labels, show_header_zxid, show_notification, show_reply
 from integration.conformance.script import CONNECTION_COUNT, Request, Step, StepKind, ZxidSource
 from integration.conformance.wire import Cursor, ShortReply, buffer, connect_request, frame, i32, i64
 
-REPLY_TIMEOUT_S = 20.0
 HUGE_ZXID = 2**62
 UNIMPLEMENTED, AUTH_FAILED = -6, -115
 SYSTEM_PATHS = (b"/", b"/zookeeper", b"/zookeeper/config", b"/zookeeper/quota")
@@ -31,17 +29,12 @@ class Entry:
     text: str
 
 
-class Closed(Exception):
-    """The server has closed the connection."""
-
-
 class Client:
     """One client: its socket, its session, and what it has seen."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.socket: socket.socket | None = None
-        self.received = b""
+        self.socket: FrameSocket | None = None
         self.session_id = 0
         self.password = bytes(16)
         self.last_zxid = 0
@@ -50,15 +43,13 @@ class Client:
 
     def open(self) -> None:
         """A new TCP connection, the old one left alone."""
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=REPLY_TIMEOUT_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.received = b""
+        self.socket = FrameSocket(self.port)
         self.highest_zxid = 0
 
     def drop(self) -> None:
         """Close the socket from our side."""
         if self.socket is not None:
-            self.socket.close()
+            self.socket.drop()
             self.socket = None
 
     def forget_session(self) -> None:
@@ -70,28 +61,12 @@ class Client:
     def send(self, data: bytes) -> None:
         """Write; that the server has closed shows when reading."""
         assert self.socket is not None
-        try:
-            self.socket.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            return
+        self.socket.send_bytes(data)
 
-    def receive_frame(self) -> bytes:
+    def read_frame(self) -> bytes:
         """The next frame. Raises Closed, and TimeoutError after a long silence."""
-        while True:
-            if len(self.received) >= 4:
-                (size,) = struct.unpack_from(">i", self.received)
-                if len(self.received) >= 4 + size:
-                    body = self.received[4 : 4 + size]
-                    self.received = self.received[4 + size :]
-                    return body
-            assert self.socket is not None
-            try:
-                piece = self.socket.recv(1 << 18)
-            except ConnectionResetError:
-                piece = b""
-            if not piece:
-                raise Closed
-            self.received += piece
+        assert self.socket is not None
+        return self.socket.read_frame()
 
 
 class Player:
@@ -162,7 +137,7 @@ class Player:
         secret = client.password if password is None else password
         client.send(connect_request(client.last_zxid, step.timeout_ms, asked, secret, read_only))
         try:
-            body = client.receive_frame()
+            body = client.read_frame()
         except Closed:
             self._note(who, "handshake: closed without an answer")
             client.drop()
@@ -184,7 +159,7 @@ class Player:
 
     def _expect_close(self, client: Client, who: str) -> None:
         try:
-            self._note(who, f"frame instead of a close: {client.receive_frame().hex()}")
+            self._note(who, f"frame instead of a close: {client.read_frame().hex()}")
         except Closed:
             self._note(who, "closed")
         except TimeoutError:
@@ -200,7 +175,7 @@ class Player:
         old = client.socket
         attached = self._handshake(client, who, step, password)
         if old is not None:
-            old.close()
+            old.drop()
         if not attached:
             client.drop()
 
@@ -253,7 +228,7 @@ class Player:
         for number, (expected_xid, opcode) in enumerate(awaited):
             while True:
                 try:
-                    body = client.receive_frame()
+                    body = client.read_frame()
                 except (Closed, TimeoutError) as end:
                     ended = "closed" if isinstance(end, Closed) else "no answer"
                     self._note(who, f"{ended} with {len(awaited) - number} requests unanswered")
@@ -336,7 +311,7 @@ class Player:
     def _call(self, client: Client, opcode: int, body: bytes) -> tuple[int, Cursor]:
         """One request, one answer: its error and the rest of it."""
         client.send(frame(i32(1) + i32(opcode) + body))
-        cursor = Cursor(client.receive_frame())
+        cursor = Cursor(client.read_frame())
         cursor.i32()
         cursor.i64()
         return cursor.i32(), cursor

@@ -12,7 +12,6 @@ an event is seen where it came.
 from __future__ import annotations
 
 import itertools
-import socket
 import struct
 import time
 from collections.abc import Iterable, Sequence
@@ -20,9 +19,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed, FrameSocket
 from integration.conformance.wire import Acl, Cursor, acl_vector, buffer, connect_request, flag, frame, i32, i64
 
-REPLY_TIMEOUT_S = 20.0
 OPEN_ACL: tuple[Acl, ...] = ((31, b"world", b"anyone"),)
 NO_PASSWORD = bytes(16)
 CREATED, DELETED, CHANGED, CHILDREN = 1, 2, 3, 4
@@ -30,10 +29,6 @@ EPHEMERAL, SEQUENTIAL, EPHEMERAL_SEQUENTIAL, CONTAINER, TTL, TTL_SEQUENTIAL = 1,
 _STAT = struct.Struct(">qqqqiiiqiiq")
 
 Text = str | bytes | None
-
-
-class Closed(Exception):
-    """The server has closed the connection."""
 
 
 class Stat(NamedTuple):
@@ -219,14 +214,12 @@ def _read_result(opcode: int, error: int, cursor: Cursor) -> MultiResult:
             raise AssertionError(f"result type {opcode}")
 
 
-class RawClient:
+class RawClient(FrameSocket):
     """One connection, and its session once `connect` was called. `events` are those that came before the last reply."""
 
     def __init__(self, port: int) -> None:
+        super().__init__(port)
         self.port = port
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=REPLY_TIMEOUT_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.received = b""
         self.events: list[Event] = []
         self.xids = itertools.count(1)
         self.session_id = 0
@@ -235,29 +228,13 @@ class RawClient:
 
     # Frames
 
-    def send_bytes(self, data: bytes) -> None:
-        """Write; that the server has closed shows when reading."""
+    def fill(self) -> None:
+        """As everywhere, but nothing here may close within a frame."""
         try:
-            self.socket.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            return
-
-    def read_frame(self) -> bytes:
-        """The body of the next frame. Raises Closed, and TimeoutError after a long silence."""
-        while True:
-            if len(self.received) >= 4:
-                size = int.from_bytes(self.received[:4], "big", signed=True)
-                if len(self.received) >= 4 + size:
-                    body, self.received = self.received[4 : 4 + size], self.received[4 + size :]
-                    return body
-            try:
-                piece = self.socket.recv(1 << 18)
-            except ConnectionResetError:
-                piece = b""
-            if not piece:
-                assert not self.received, f"closed within a frame: {self.received.hex()}"
-                raise Closed
-            self.received += piece
+            super().fill()
+        except Closed:
+            assert not self.received, f"closed within a frame: {self.received.hex()}"
+            raise
 
     def expect_closed(self) -> None:
         """The server closes, and nothing comes before that."""
@@ -266,10 +243,6 @@ class RawClient:
         except Closed:
             return
         raise AssertionError(f"a frame instead of the close: {body.hex()}")
-
-    def drop(self) -> None:
-        """Close our side of the socket; the session lives on."""
-        self.socket.close()
 
     # Handshake
 

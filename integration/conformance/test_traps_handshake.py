@@ -10,7 +10,8 @@ import pytest
 
 from integration.conformance import wire
 from integration.conformance.conftest import TICK_MS, Connect, FreshServer, Sockets
-from integration.conformance.raw_client import NO_PASSWORD, Closed, RawClient, path_watch
+from integration.conformance.frame_socket import Closed
+from integration.conformance.raw_client import NO_PASSWORD, RawClient, path_watch
 from integration.conformance.wire import connect_request, frame, i32
 from integration.peers.process import ask_four_letters
 from integration.peers.servers import ZooKeeperServer

@@ -8,11 +8,11 @@ import pytest
 
 from integration.conformance import wire
 from integration.conformance.conftest import TICK_MS, Connect, Sockets
+from integration.conformance.frame_socket import Closed
 from integration.conformance.raw_client import (
     CHILDREN,
     DELETED,
     EPHEMERAL,
-    Closed,
     RawClient,
     Reply,
     auth_body,

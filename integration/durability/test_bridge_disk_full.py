@@ -10,8 +10,9 @@ from typing import Final
 
 import pytest
 
-from integration.abuse.connection import PING, Closed, RawConnection, create, get_data, set_data
+from integration.abuse.connection import PING, RawConnection, create, get_data, set_data
 from integration.conformance import wire
+from integration.conformance.frame_socket import Closed
 from integration.durability.small_disk import fill, mounted
 from integration.peers.process import wait_until
 from integration.peers.servers import Bridge

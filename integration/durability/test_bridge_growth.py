@@ -35,12 +35,12 @@ def _write(connection: RawConnection, count: int) -> None:
     sent = answered = 0
     while answered < count:
         batch = min(WINDOW, count - sent)
-        connection.send(
+        connection.send_bytes(
             b"".join(set_data(sent + i, b"/n%d" % ((sent + i) % NODES), _value(sent + i)) for i in range(batch))
         )
         sent += batch
         for _ in range(batch):
-            reply = connection.receive_frame()
+            reply = connection.read_frame()
             assert reply[12:16] == b"\0\0\0\0", reply
             answered += 1
 

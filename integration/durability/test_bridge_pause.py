@@ -39,7 +39,7 @@ def test_a_bridge_stopped_for_longer_than_a_session_timeout_expires_only_those_w
             deadline = time.monotonic() + PAUSE_S
             pings = 0
             while time.monotonic() < deadline:
-                pinging.send(PING)
+                pinging.send_bytes(PING)
                 pings += 1
                 time.sleep(TIMEOUT_MS / 4000)
         finally:
@@ -47,7 +47,7 @@ def test_a_bridge_stopped_for_longer_than_a_session_timeout_expires_only_those_w
         # What was sent meanwhile is answered; who speaks up at once is in time though its deadline passed long ago.
         assert late.call(PING)[0] == 0
         for _ in range(pings):
-            pinging.receive_frame()
+            pinging.read_frame()
         assert _exists(pinging, b"/pinging") and _exists(late, b"/late")
 
         def is_gone() -> bool:
