@@ -192,12 +192,10 @@ def step_set_data(request: SetDataRequest, overlay: Overlay, context: PlanContex
     if session_id != 0 and not overlay.is_session_open(session_id):
         return SESSION_EXPIRED
     path = request.path
-    if not is_valid_path(path):
-        return BAD_ARGUMENTS
-    assert path is not None
-    znode = overlay.get(path)
-    if znode is None or not znode.exists:
-        return NO_NODE
+    znode = None if path is None else overlay.get(path)
+    if path is None or znode is None or not znode.exists:
+        # A path that exists is valid, so only one that does not needs the look.
+        return NO_NODE if is_valid_path(path) else BAD_ARGUMENTS
     if znode.acl is not OPEN_ACL and not check_acl(znode.acl, WRITE, context.credentials):
         return NO_AUTH
     expected = request.version
@@ -249,12 +247,10 @@ def step_check(request: CheckVersionRequest, overlay: Overlay, context: PlanCont
     if is_session_gone(overlay, context):
         return SESSION_EXPIRED
     path = request.path
-    if not is_valid_path(path):
-        return BAD_ARGUMENTS
-    assert path is not None
-    znode = overlay.get(path)
-    if znode is None or not znode.exists:
-        return NO_NODE
+    znode = None if path is None else overlay.get(path)
+    if path is None or znode is None or not znode.exists:
+        # A path that exists is valid, so only one that does not needs the look.
+        return NO_NODE if is_valid_path(path) else BAD_ARGUMENTS
     if not check_acl(znode.acl, READ, context.credentials):
         return NO_AUTH
     if request.version != ANY_VERSION and request.version != znode.version:
