@@ -13,18 +13,36 @@ FENCE_KEY = b"/zk/w"
 SESSION_KEY = b"/zk/s1"
 
 
-class Writer(RevisionSink, PlanAudience):
-    """Tells the committer what the store decides, and writes down what the committer makes of it."""
+class Audience(PlanAudience):
+    """What the committer tells whoever submitted the plans. A class of its own: compiled bases don't combine."""
+
+    def __init__(self, committer: OrderedCommitter) -> None:
+        self._committer = committer
+        self.replanned: list[list[Plan]] = []
+        self.lost: list[tuple[Plan, bool]] = []
+        self.deposed_count = 0
+
+    def replan(self, plans: list[Plan]) -> None:
+        assert self._committer.can_submit or self.deposed_count, "told before it could submit them again"
+        self.replanned.append(plans)
+
+    def plan_lost(self, plan: Plan, reason: str, is_decided: bool) -> None:
+        self.lost.append((plan, is_decided))
+
+    def writer_deposed(self) -> None:
+        self.deposed_count += 1
+
+
+class Writer(RevisionSink):
+    """Tells the committer what the store decides, and has an audience that writes down what it makes of it."""
 
     def __init__(self) -> None:
         self.backend = MemoryBackend(is_automatic=False)
         self.backend.subscribe(self, b"/zk/")
         self.committer = OrderedCommitter(self.backend, Overlay(Replica()), FENCE_KEY)
-        self.committer.audience = self
+        self.audience = Audience(self.committer)
+        self.committer.audience = self.audience
         self.applied: list[Plan] = []
-        self.replanned: list[list[Plan]] = []
-        self.lost: list[tuple[Plan, bool]] = []
-        self.deposed_count = 0
 
     def take_over(self) -> None:
         self.committer.take_over()
@@ -59,16 +77,6 @@ class Writer(RevisionSink, PlanAudience):
 
     def backend_failed(self, error: BaseException) -> None:
         raise error
-
-    def replan(self, plans: list[Plan]) -> None:
-        assert self.committer.can_submit or self.deposed_count, "told before it could submit them again"
-        self.replanned.append(plans)
-
-    def plan_lost(self, plan: Plan, reason: str, is_decided: bool) -> None:
-        self.lost.append((plan, is_decided))
-
-    def writer_deposed(self) -> None:
-        self.deposed_count += 1
 
 
 @pytest.fixture
@@ -108,11 +116,11 @@ def test_a_plan_of_a_gone_session_takes_all_behind_it_along_and_they_go_through_
     writer.backend.apply_one()
     assert not writer.committer.can_submit  # behind is still in flight and shows on the overlay
     writer.backend.apply_all()
-    assert (writer.applied, writer.replanned) == ([before], [[orphan, behind]])
+    assert (writer.applied, writer.audience.replanned) == ([before], [[orphan, behind]])
     again = writer.submit()
     writer.backend.apply_all()
     assert writer.applied == [before, again]
-    assert writer.deposed_count == 0
+    assert writer.audience.deposed_count == 0
 
 
 def test_a_writer_whose_fence_somebody_else_took_submits_nothing_more(writer: Writer) -> None:
@@ -120,7 +128,7 @@ def test_a_writer_whose_fence_somebody_else_took_submits_nothing_more(writer: Wr
     value, create_revision, mod_revision, lease = writer.backend.keys[FENCE_KEY]
     writer.backend.keys[FENCE_KEY] = (value, create_revision, mod_revision + 1, lease)
     writer.backend.apply_one()
-    assert writer.deposed_count == 1
+    assert writer.audience.deposed_count == 1
     assert late not in writer.applied
     assert not writer.committer.can_submit
 
@@ -130,7 +138,7 @@ def test_after_a_drop_nothing_is_submitted_until_all_in_flight_are_decided(write
     dropped = writer.submit()
     writer.backend.drop_newest()
     writer.write_dropped(dropped, "disk full", True)
-    assert writer.lost == [(dropped, True)]
+    assert writer.audience.lost == [(dropped, True)]
     assert [writer.committer.can_submit] == [False]
     writer.backend.apply_all()
     assert writer.applied == [kept]
