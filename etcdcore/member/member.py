@@ -92,6 +92,8 @@ class Member(TimedWork):
         # In flight, in order.
         self._in_flight: Final = InFlight()
         self._unpersisted: Final[deque[_Unpersisted]] = deque()
+        self._syncing_count = 0
+        """Of the unpersisted, those with entries: what the next flush waits for."""
         self._token = 0
         self._to_apply: Final[deque[Entry]] = deque()
         self._is_apply_due = False
@@ -316,8 +318,11 @@ class Member(TimedWork):
         if self._is_closed or self._failure is not None:
             return
         try:
-            self._flush()
-            self.process_ready()
+            # While a group is being synced the log's thread would not take another one; what comes meanwhile becomes
+            # one entry and one write when that one is done (see _on_durable), instead of one for each turn of the loop.
+            if not self._syncing_count or self._reads.asked:
+                self._flush()
+                self.process_ready()
         except Exception as error:  # an outer boundary: see fail
             self.fail(error)
 
@@ -329,8 +334,12 @@ class Member(TimedWork):
             while unpersisted and unpersisted[0].token <= token:
                 done = unpersisted.popleft()
                 if done.index:
+                    self._syncing_count -= 1
                     self._raft.persisted(done.index, done.term)
                 self._send(done.messages)
+            if not self._syncing_count and self._commands:
+                # Before what is durable now is applied, so that the disk works meanwhile.
+                self._flush()
             self.process_ready()
         except Exception as error:  # an outer boundary: see fail
             self.fail(error)
@@ -416,6 +425,7 @@ class Member(TimedWork):
             if entries:
                 self._log.append(entries)
                 index, term = entries[-1].index, entries[-1].term
+                self._syncing_count += 1
             self._unpersisted.append(_Unpersisted(self._token, index, term, ready.messages_after_persist))
             self._wal.append(entries, hard_state, ready.must_sync, self._token)
             self._checkpoints.note_entries(entries)
