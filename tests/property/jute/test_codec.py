@@ -161,7 +161,10 @@ def test_garbage_gives_a_record_or_a_jute_error(name: str) -> None:
             record = decode(raw)
         except JuteError:
             return
-        assert decode(encoded(record)) == record
+        again = decode(encoded(record))
+        assert decode(encoded(again)) == again
+        # As Java writes characters beyond the first plane they do not read back; all else does at once.
+        assert again == record or "\\U" in ascii(record)
 
     check()
 
