@@ -1,7 +1,6 @@
 """A disk that really fills up: writes are refused, reads go on, it recovers when there is room, nothing is lost."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 import pytest
 
 from etcdcore import Member, MemberConfig, NoSpace, Put, PutResult
+from integration.durability.small_disk import mounted
 from tests.unit.etcdcore.member.fakes import Answer, Recorder, contents, on_loop, running, submit, until
 
 DISK_MIB: Final = 24
@@ -16,19 +16,8 @@ DISK_MIB: Final = 24
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(path)], capture_output=True, text=True
-    )
-    if mount.returncode != 0:
-        reason = f"a tmpfs cannot be mounted here: {mount.stderr.strip()}"
-        assert os.environ.get("CI") != "true", reason
-        pytest.skip(reason)
-    try:
+    with mounted(tmp_path / "disk", DISK_MIB) as path:
         yield path
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def _config(data_dir: Path) -> MemberConfig:
