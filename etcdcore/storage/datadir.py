@@ -17,6 +17,8 @@ from etcdcore.storage.errors import DataDirLocked, DataDirUnusable
 from etcdcore.storage.file_ops import DIRECTORY_MODE, FILE_MODE, FileOps, OsFileOps
 
 FORMAT: Final = b"etcdcore data directory, format 1\n"
+RESTORING_NAME: Final = "restoring"
+"""Where a restore builds what it renames to `member` in the end. Beside it nothing starts: it would start empty."""
 _LOCK_NAME: Final = "lock"
 # The owner writes its process id right after it got the lock; who comes in between waits this long for it.
 _OWNER_TRIES: Final = 20
@@ -69,6 +71,8 @@ class DataDir:
     def _check_format(self) -> None:
         ops = self._file_ops
         format_path = self.member_path / "format"
+        if (self.path / RESTORING_NAME).exists() and not format_path.exists():
+            raise DataDirUnusable(f"a restore to {self.path} has not finished: remove the directory and restore again")
         ops.make_directory(self.member_path)
         if format_path.exists():
             found = ops.read(format_path)

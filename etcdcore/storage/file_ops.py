@@ -72,7 +72,6 @@ class FileOps(ABC):
         """The room that is left to this user on the file system of `path`."""
 
 
-@final
 class OsFileOps(FileOps):
     """The operating system's own."""
 
@@ -154,3 +153,19 @@ class OsFileOps(FileOps):
     def free_bytes(self, path: Path) -> int:
         stats = os.statvfs(path)
         return stats.f_bavail * stats.f_frsize
+
+
+@final
+class UnsyncedFileOps(OsFileOps):
+    """Nothing is synced: what the system has not written by itself is lost when the machine stops."""
+
+    __slots__ = ()
+
+    def write_synced(self, descriptor: int, data: bytes, offset: int) -> None:
+        self.write(descriptor, data, offset)
+
+    def sync(self, descriptor: int) -> None:
+        """Left out."""
+
+    def sync_directory(self, path: Path) -> None:
+        """Left out."""

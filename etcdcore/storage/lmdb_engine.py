@@ -19,17 +19,22 @@ far larger than any store will be and never has to grow: growing it needs all tr
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from struct import Struct
+from threading import Lock
 from typing import Final, cast, final
 
 import lmdb
 
-from etcdcore.errors import EngineCommitFailed, EngineCorrupt, EngineError, EngineFull
-from etcdcore.mvcc.engine import TABLE_NAMES, Engine
+from etcdcore.errors import EngineCommitFailed, EngineCorrupt, EngineError, EngineFull, EngineSwapFailed
+from etcdcore.mvcc.engine import TABLE_NAMES, Engine, EngineView
+from etcdcore.storage.write_back import write_back
 
 MAP_BYTES_DEFAULT: Final = 1 << 40
 DATA_FILE_NAME: Final = "data.mdb"
 SYNCED_FILE_NAME: Final = "synced.meta"
+REWRITTEN_NAME: Final = "rewritten"
+"""The directory of a copy without holes, until it takes the data file's place."""
 
 # LMDB 0.9 on 64 bit. Page header: number u64 | pad u16 | flags u16 | lower u16 | upper u16. Meta page behind it:
 # magic u32 | version u32 | address u64 | map size u64 | 2 tables of 48 bytes | last page u64 | transaction u64.
@@ -56,26 +61,31 @@ class LmdbEngine(Engine):
 
     def __init__(self, path: str, map_bytes: int = MAP_BYTES_DEFAULT, boot_id: str = "") -> None:
         self._path: Final = Path(path)
+        self._map_bytes: Final = map_bytes
         self._boot_id: Final = (boot_id or _read_boot_id()).encode().ljust(_BOOT_ID_BYTES)[:_BOOT_ID_BYTES]
         try:
             self._path.mkdir(parents=True, exist_ok=True)
             self.restored: Final = self._restore_synced_state()
-            self._environment: Final = lmdb.open(
-                str(self._path),
-                map_size=map_bytes,
-                max_dbs=len(TABLE_NAMES),
-                sync=False,
-                metasync=False,
-                writemap=False,
-                readahead=False,
-                max_spare_txns=4,
-            )
-            self._tables: Final = [self._environment.open_db(name) for name in TABLE_NAMES]
             self._pinned: lmdb.Transaction | None = None
-            self._txn: lmdb.Transaction = self._environment.begin(write=True)
-            self.sync()
+            self._views: Final[list[LmdbView]] = []
+            self._open()
         except (lmdb.Error, OSError) as error:
             raise EngineError(f"cannot open the engine in {path}: {error}") from error
+
+    def _open(self) -> None:
+        self._environment = lmdb.open(
+            str(self._path),
+            map_size=self._map_bytes,
+            max_dbs=len(TABLE_NAMES),
+            sync=False,
+            metasync=False,
+            writemap=False,
+            readahead=False,
+            max_spare_txns=4,
+        )
+        self._tables = [self._environment.open_db(name) for name in TABLE_NAMES]
+        self._txn: lmdb.Transaction = self._environment.begin(write=True)
+        self.sync()
 
     def get(self, table: int, key: bytes) -> bytes | None:
         # Without buffers=True, which nobody sets here, LMDB's binding returns bytes and never a memoryview.
@@ -108,31 +118,18 @@ class LmdbEngine(Engine):
         raise EngineError(f"write failed: {error}") from error
 
     def scan(
-        self, table: int, start: bytes, end: bytes, limit: int = 0, reverse: bool = False
+        self, table: int, start: bytes, end: bytes, limit: int = 0, reverse: bool = False, bytes_max: int = 0
     ) -> list[tuple[bytes, bytes]]:
         cursor = self._txn.cursor(self._tables[table])
-        pairs: list[tuple[bytes, bytes]] = []
         if reverse:
             # Stand on the greatest key below `end`.
             found = cursor.set_range(end) if end else False
             found = cursor.prev() if found else cursor.last()
-            for pair in cast(_Pairs, cursor.iterprev(keys=True, values=True)) if found else ():
-                if pair[0] < start:
-                    break
-                pairs.append(pair)
-                if len(pairs) == limit:
-                    break
-            return pairs
-        found = cursor.set_range(start) if start else cursor.first()
-        if not found:
-            return pairs
-        for pair in cast(_Pairs, cursor.iternext(keys=True, values=True)):
-            if end and pair[0] >= end:
-                break
-            pairs.append(pair)
-            if len(pairs) == limit:
-                break
-        return pairs
+            following = cursor.iterprev(keys=True, values=True)
+        else:
+            found = cursor.set_range(start) if start else cursor.first()
+            following = cursor.iternext(keys=True, values=True)
+        return _take(cast(_Pairs, following), start, end, limit, bytes_max) if found else []
 
     def commit(self) -> None:
         try:
@@ -151,6 +148,7 @@ class LmdbEngine(Engine):
         # it; write all pages; only then name it the synced state, and only then let the former one go.
         pin, meta = self._pin()
         try:
+            write_back(self._path / DATA_FILE_NAME)
             self._environment.sync(True)
             self._write_synced(meta)
         except (lmdb.Error, OSError) as error:
@@ -188,11 +186,7 @@ class LmdbEngine(Engine):
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(self._path / SYNCED_FILE_NAME)
-        directory = os.open(self._path, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_path(self._path)
 
     def _restore_synced_state(self) -> bool:
         """Puts the synced meta page back, in both places, if the machine was restarted since the file was written."""
@@ -227,6 +221,49 @@ class LmdbEngine(Engine):
         except (lmdb.Error, OSError) as error:
             raise EngineError(f"backup to {path} failed: {error}") from error
 
+    def open_view(self) -> EngineView:
+        # Those that are closed are forgotten here, on the owner's thread.
+        self._views[:] = [view for view in self._views if not view.is_closed]
+        try:
+            view = LmdbView(self._environment.begin(), self._tables)
+        except lmdb.Error as error:
+            raise EngineError(f"cannot open a view: {error}") from error
+        self._views.append(view)
+        return view
+
+    @property
+    def is_viewed(self) -> bool:
+        return not all(view.is_closed for view in self._views)
+
+    def rewrite(self) -> None:
+        target = self._path / REWRITTEN_NAME
+        try:
+            if target.exists():
+                rmtree(target)
+            target.mkdir()
+            self._environment.copy(str(target), compact=True)
+            _sync_path(target / DATA_FILE_NAME)
+        except lmdb.DiskError as error:
+            raise EngineFull(f"no room to rewrite into {target}: {error}") from error
+        except (lmdb.Error, OSError) as error:
+            raise EngineError(f"rewriting into {target} failed: {error}") from error
+
+    def swap(self) -> None:
+        """A crash in between leaves the old file or the new one, each whole and synced: the name of the synced state is
+        gone first, since it says which pages of the old file count."""
+        target = self._path / REWRITTEN_NAME
+        try:
+            self._environment.sync(True)
+            self.close()
+            (self._path / SYNCED_FILE_NAME).unlink()
+            _sync_path(self._path)
+            (target / DATA_FILE_NAME).rename(self._path / DATA_FILE_NAME)
+            _sync_path(self._path)
+            rmtree(target)
+            self._open()
+        except (lmdb.Error, OSError) as error:
+            raise EngineSwapFailed(f"swapping {target} in failed: {error}") from error
+
     def size(self) -> tuple[int, int]:
         """Bytes of the file, and of the pages in the tables as the open batch sees them."""
         page_bytes = self._environment.stat()["psize"]
@@ -237,12 +274,69 @@ class LmdbEngine(Engine):
             pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
         return allocated, pages * page_bytes
 
+    def open_read_count(self) -> int:
+        return int(self._environment.info()["num_readers"])
+
     def close(self) -> None:
+        for view in self._views:
+            view.close()
         self._txn.abort()
         if self._pinned is not None:
             self._pinned.abort()
             self._pinned = None
         self._environment.close()
+
+
+@final
+class LmdbView(EngineView):
+    """A read transaction, which may be used in any thread (the binding opens all with MDB_NOTLS), in one at a time."""
+
+    def __init__(self, txn: lmdb.Transaction, tables: "list[lmdb._Database]") -> None:
+        self._txn: Final = txn
+        self._tables: Final = tables
+        self._lock: Final = Lock()
+        self.is_closed = False
+
+    def page(self, table: int, start: bytes, limit: int, bytes_max: int) -> list[tuple[bytes, bytes]]:
+        with self._lock:
+            if self.is_closed:
+                raise EngineError("the view is closed")
+            try:
+                cursor = self._txn.cursor(self._tables[table])
+                if not (cursor.set_range(start) if start else cursor.first()):
+                    return []
+                return _take(cast(_Pairs, cursor.iternext(keys=True, values=True)), start, b"", limit, bytes_max)
+            except lmdb.Error as error:
+                raise EngineError(f"cannot read the view: {error}") from error
+
+    def close(self) -> None:
+        with self._lock:
+            if not self.is_closed:
+                self.is_closed = True
+                self._txn.abort()
+
+
+def _take(following: _Pairs, start: bytes, end: bytes, limit: int, bytes_max: int) -> list[tuple[bytes, bytes]]:
+    """The pairs as they come, in either direction, as long as they are in the interval and within the bounds."""
+    pairs: list[tuple[bytes, bytes]] = []
+    size = 0
+    for pair in following:
+        if pair[0] < start or (end and pair[0] >= end):
+            break
+        pairs.append(pair)
+        size += len(pair[0]) + len(pair[1])
+        if len(pairs) == limit or 0 < bytes_max <= size:
+            break
+    return pairs
+
+
+def _sync_path(path: Path) -> None:
+    """Of a file, or of a directory, whose names it makes durable."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _meta_transaction(page: bytes) -> int:

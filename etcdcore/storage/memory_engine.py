@@ -8,8 +8,8 @@ from bisect import bisect_left, insort
 from pathlib import Path
 from typing import Final, final
 
-from etcdcore.errors import EngineCommitFailed
-from etcdcore.mvcc.engine import TABLE_NAMES, Engine
+from etcdcore.errors import EngineCommitFailed, EngineError
+from etcdcore.mvcc.engine import TABLE_NAMES, Engine, EngineView
 
 BACKUP_FILE_NAME: Final = "memory.engine"
 
@@ -35,6 +35,43 @@ class _Table:
         del self.values[key]
         del self.keys[bisect_left(self.keys, key)]
         return True
+
+    def scan(self, start: bytes, end: bytes, limit: int, reverse: bool, bytes_max: int) -> list[tuple[bytes, bytes]]:
+        """As the engine's."""
+        keys = self.keys
+        values = self.values
+        first = bisect_left(keys, start)
+        last = bisect_left(keys, end) if end else len(keys)
+        chosen = keys[first:last]
+        if reverse:
+            chosen.reverse()
+        if limit:
+            del chosen[limit:]
+        if bytes_max:
+            size = 0
+            for count, key in enumerate(chosen, 1):
+                size += len(key) + len(values[key])
+                if size >= bytes_max:
+                    del chosen[count:]
+                    break
+        return [(key, values[key]) for key in chosen]
+
+
+@final
+class _MemoryView(EngineView):
+    """A copy of all tables."""
+
+    def __init__(self, tables: list[_Table]) -> None:
+        self._tables: list[_Table] | None = tables
+
+    def page(self, table: int, start: bytes, limit: int, bytes_max: int) -> list[tuple[bytes, bytes]]:
+        tables = self._tables
+        if tables is None:
+            raise EngineError("the view is closed")
+        return tables[table].scan(start, b"", limit, False, bytes_max)
+
+    def close(self) -> None:
+        self._tables = None
 
 
 @final
@@ -69,18 +106,9 @@ class MemoryEngine(Engine):
         return self._tables[table].delete(key)
 
     def scan(
-        self, table: int, start: bytes, end: bytes, limit: int = 0, reverse: bool = False
+        self, table: int, start: bytes, end: bytes, limit: int = 0, reverse: bool = False, bytes_max: int = 0
     ) -> list[tuple[bytes, bytes]]:
-        keys = self._tables[table].keys
-        values = self._tables[table].values
-        first = bisect_left(keys, start)
-        last = bisect_left(keys, end) if end else len(keys)
-        chosen = keys[first:last]
-        if reverse:
-            chosen.reverse()
-        if limit:
-            del chosen[limit:]
-        return [(key, values[key]) for key in chosen]
+        return self._tables[table].scan(start, end, limit, reverse, bytes_max)
 
     def commit(self) -> None:
         if self.fail_next_commit:
@@ -110,13 +138,17 @@ class MemoryEngine(Engine):
     def sync(self) -> None:
         self._unsynced_undo = []
 
-    def backup(self, path: str) -> None:
+    def _committed(self) -> list[dict[bytes, bytes]]:
         copies = [dict(table.values) for table in self._tables]
         for table, key, value in reversed(self._batch_undo):
             if value is None:
                 copies[table].pop(key, None)
             else:
                 copies[table][key] = value
+        return copies
+
+    def backup(self, path: str) -> None:
+        copies = self._committed()
         directory = Path(path)
         directory.mkdir(parents=True)
         (directory / BACKUP_FILE_NAME).write_bytes(pickle.dumps(copies))
@@ -129,6 +161,19 @@ class MemoryEngine(Engine):
         for number, values in enumerate(copies):
             engine._tables[number] = _Table(values)
         return engine
+
+    def open_view(self) -> EngineView:
+        return _MemoryView([_Table(values) for values in self._committed()])
+
+    @property
+    def is_viewed(self) -> bool:
+        return False  # a view is a copy
+
+    def rewrite(self) -> None:
+        """Memory has no holes."""
+
+    def swap(self) -> None:
+        """As it is."""
 
     def size(self) -> tuple[int, int]:
         used = 0

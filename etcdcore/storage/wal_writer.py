@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import Final, final
 
 from etcdcore.raft.messages import Entry, HardState, SnapshotMeta
+from etcdcore.statistics import DISK_BOUNDS_S, Histogram
 from etcdcore.storage.errors import DiskFull, WalClosed, WalWriteFailed
 from etcdcore.storage.wal import Wal, WalGroup
 from etcdcore.types import LogIndex
@@ -78,9 +79,11 @@ class WalWriter:
         self.group_count = 0
         self.byte_count = 0
         self.write_s_last = 0.0
+        self.write_s: Final = Histogram(DISK_BOUNDS_S)
+        """Each write with its sync: one system call."""
         self._finished: Final[asyncio.Future[None]] = loop.create_future()
-        self._thread: Final = threading.Thread(target=self._run, name="wal_writer", daemon=True)
-        self._thread.start()
+        self._log_thread: Final = threading.Thread(target=self._run, name="wal_writer", daemon=True)
+        self._log_thread.start()
 
     # --- the loop's side ---
 
@@ -134,7 +137,7 @@ class WalWriter:
             self._is_closing = True
         self._wake_up.put(None)
         await asyncio.shield(self._finished)
-        self._thread.join()
+        self._log_thread.join()
 
     def _check_open(self) -> None:
         if self._failure is not None:
@@ -203,6 +206,10 @@ class WalWriter:
                     return group
                 if self._is_closing:
                     return None
+                if group.token is not None:
+                    # It came while the thread was busy with something else than a group.
+                    self._loop.call_soon_threadsafe(self._on_durable, group.token)
+                    group.token = None
                 self._is_idle = True
             self._wait()
             if self._full is not None:
@@ -229,6 +236,7 @@ class WalWriter:
                     self._wait()
                     continue
                 self.write_s_last = perf_counter() - started
+                self.write_s.observe(self.write_s_last)
                 self.byte_count += len(data)
                 break
         self.group_count += 1

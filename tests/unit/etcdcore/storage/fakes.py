@@ -12,7 +12,7 @@ from etcdcore.types import LogIndex, MemberId, Term
 
 
 class FaultyFileOps(FileOps):
-    """The real thing, but for a bounded disk, errors by the name of the operation, and writes held at a gate."""
+    """The real thing, but for a bounded disk, errors by an operation's name, and gates for writes and allocations."""
 
     def __init__(self) -> None:
         self._real: Final = OsFileOps()
@@ -24,6 +24,9 @@ class FaultyFileOps(FileOps):
         self.gate: Final = threading.Event()
         self.gate.set()
         self.write_started: Final = threading.Event()
+        self.allocation_gate: Final = threading.Event()
+        self.allocation_gate.set()
+        self.allocation_started: Final = threading.Event()
 
     def make_directory(self, path: Path) -> None:
         self._call("make_directory")
@@ -47,6 +50,8 @@ class FaultyFileOps(FileOps):
 
     def allocate(self, descriptor: int, offset: int, length: int) -> None:
         self._call("allocate")
+        self.allocation_started.set()
+        assert self.allocation_gate.wait(10)
         if self.is_full:
             raise OSError(errno.ENOSPC, "No space left on device")
         self._real.allocate(descriptor, offset, length)

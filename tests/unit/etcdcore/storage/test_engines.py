@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etcdcore.errors import EngineCommitFailed, EngineFull
+from etcdcore.errors import EngineCommitFailed, EngineError, EngineFull
 from etcdcore.mvcc.engine import KEY, LEASE, META, Engine
 from etcdcore.storage.lmdb_engine import SYNCED_FILE_NAME, LmdbEngine
 from etcdcore.storage.memory_engine import MemoryEngine
@@ -87,6 +87,48 @@ def test_rollback_goes_back_to_the_last_commit(engine: Engine) -> None:
     engine.rollback()
     assert engine.scan(META, b"", b"") == [(b"a", b"1"), (b"b", b"1")]
     assert engine.get(KEY, b"k") is None
+
+
+def test_a_view_shows_one_commit_whatever_comes_after(engine: Engine) -> None:
+    engine.put(META, b"a", b"1")
+    engine.put(LEASE, b"l", b"")
+    engine.commit()
+    engine.put(META, b"b", b"not committed")
+    view = engine.open_view()
+    engine.put(META, b"a", b"2")
+    engine.delete(LEASE, b"l")
+    engine.commit()
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(view.page, META, b"", 10, 1000).result() == [(b"a", b"1")]
+        assert thread.submit(view.page, LEASE, b"", 10, 1000).result() == [(b"l", b"")]
+    view.close()
+    later = engine.open_view()
+    assert later.page(META, b"", 10, 1000) == [(b"a", b"2"), (b"b", b"not committed")]
+    later.close()
+
+
+def test_a_view_is_read_in_pages_bounded_in_pairs_and_in_bytes(engine: Engine) -> None:
+    for number in range(6):
+        engine.put(KEY, b"%d" % number, b"x" * 10)
+    engine.commit()
+    view = engine.open_view()
+    assert [key for key, _ in view.page(KEY, b"", 4, 1000)] == [b"0", b"1", b"2", b"3"]
+    assert [key for key, _ in view.page(KEY, b"3\0", 4, 1000)] == [b"4", b"5"]
+    assert [key for key, _ in view.page(KEY, b"", 4, 12)] == [b"0", b"1"]
+    assert view.page(KEY, b"5\0", 4, 1000) == []
+
+
+def test_a_closed_view_says_so_and_the_engine_closes_those_that_are_left(engine: Engine) -> None:
+    view = engine.open_view()
+    left = engine.open_view()
+    view.close()
+    view.close()
+    with pytest.raises(EngineError, match="closed"):
+        view.page(KEY, b"", 1, 1)
+    if isinstance(engine, LmdbEngine):
+        engine.close()
+        with pytest.raises(EngineError, match="closed"):
+            left.page(KEY, b"", 1, 1)
 
 
 def test_a_backup_holds_what_is_committed_and_nothing_else(tmp_path: Path, engine: Engine) -> None:
@@ -241,3 +283,70 @@ def test_the_bare_copy_of_a_backup_opens_without_a_synced_state(tmp_path: Path) 
     copy = LmdbEngine(str(tmp_path / "copy"), boot_id="second")
     assert copy.get(META, b"a") == b"1"
     copy.close()
+
+
+def _hole_filled(engine: Engine, path: Path) -> tuple[int, int]:
+    """Sizes of the file before and after a rewrite that leaves a tenth of what there was."""
+    for number in range(1000):
+        engine.put(META, b"%04d" % number, b"x" * 1000)
+    engine.commit()
+    for number in range(900):
+        engine.delete(META, b"%04d" % number)
+    engine.commit()
+    before = engine.size()[0]
+    engine.rewrite()
+    engine.swap()
+    return before, engine.size()[0]
+
+
+def test_a_rewrite_keeps_what_is_committed_and_gives_room_back(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    before, after = _hole_filled(engine, tmp_path)
+    assert after < before // 3
+    assert [key for key, _ in engine.scan(META, b"", b"")] == [b"%04d" % number for number in range(900, 1000)]
+    engine.put(META, b"new", b"1")
+    engine.commit()
+    engine.rollback()
+    assert engine.get(META, b"new") == b"1"
+    engine.close()
+    for boot_id in ("first", "second"):
+        engine = LmdbEngine(str(tmp_path), boot_id=boot_id)
+        assert len(engine.scan(META, b"0", b"1")) == 100
+        assert engine.restored == (boot_id == "second")
+        engine.close()
+
+
+def test_a_crash_of_the_machine_between_the_steps_of_a_swap_loses_nothing(tmp_path: Path) -> None:
+    """The name of the synced state is gone, the new file not yet there: the old one is whole."""
+    engine = LmdbEngine(str(tmp_path), boot_id="first")
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.rewrite()
+    engine.sync()
+    engine.close()
+    (tmp_path / SYNCED_FILE_NAME).unlink()
+    again = LmdbEngine(str(tmp_path), boot_id="second")
+    assert again.get(META, b"a") == b"1"
+    again.rewrite()
+    again.swap()
+    assert again.get(META, b"a") == b"1"
+    again.close()
+
+
+def test_an_engine_with_an_open_view_says_so(engine: Engine) -> None:
+    view = engine.open_view()
+    assert engine.is_viewed == isinstance(engine, LmdbEngine), "a view of memory is a copy"
+    view.close()
+    assert not engine.is_viewed
+    engine.rewrite()
+    engine.swap()
+
+
+def test_a_rewrite_that_cannot_be_written_is_a_typed_error(tmp_path: Path) -> None:
+    engine = LmdbEngine(str(tmp_path))
+    (tmp_path / "rewritten").write_bytes(b"")
+    with pytest.raises(EngineError):
+        engine.rewrite()
+    engine.put(META, b"a", b"1")
+    engine.commit()
+    engine.close()

@@ -152,6 +152,28 @@ def test_records_without_sync_behind_a_write_are_reported_with_it(tmp_path: Path
     assert run(tmp_path, story).contents().hard_state == hard_state(1, 2, 1)
 
 
+def test_records_without_sync_that_come_while_the_thread_is_busy_otherwise_are_reported(tmp_path: Path) -> None:
+    """It reserves a segment behind the last write: nobody else would ever look at the token."""
+
+    async def story(harness: Harness) -> None:
+        harness.append(1)
+        await harness.until_durable(1)
+        ops = harness.ops
+        ops.allocation_started.clear()
+        ops.allocation_gate.clear()
+        last = 1
+        while not ops.allocation_started.is_set():
+            last += 1
+            harness.append(last, size=400)
+            await harness.until_durable(last)
+            await asyncio.to_thread(ops.allocation_started.wait, 0.01)
+        harness.writer.append([], hard_state(1, 2, 1), False, last + 1)
+        ops.allocation_gate.set()
+        await harness.until_durable(last + 1)
+
+    run(tmp_path, story)
+
+
 def test_closing_writes_what_is_pending_and_appending_then_is_refused(tmp_path: Path) -> None:
     async def story(harness: Harness) -> None:
         harness.append(1)
