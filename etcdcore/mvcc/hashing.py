@@ -8,63 +8,101 @@ Source: etcd server/storage/mvcc/hash.go, reference sections 2.5 and 8.2.
 
 from typing import Final, final
 
+from google_crc32c import extend
+
 from etcdcore.errors import CoreError, RevisionCompacted, RevisionInFuture
 from etcdcore.mvcc.engine import KEY, TABLE_NAMES
-from etcdcore.mvcc.revision import decode_record_key, decode_varint, record_key
+from etcdcore.mvcc.key_index import KeyIndex
+from etcdcore.mvcc.revision import decode_record_key, key_of_record, record_key
 from etcdcore.mvcc.store import Store
-
-_POLYNOMIAL: Final = 0x82F63B78
-"""Castagnoli, reflected."""
-
-
-def _make_table() -> list[int]:
-    table: list[int] = []
-    for byte in range(256):
-        remainder = byte
-        for _ in range(8):
-            remainder = remainder >> 1 ^ _POLYNOMIAL if remainder & 1 else remainder >> 1
-        table.append(remainder)
-    return table
-
-
-_TABLE: Final = _make_table()
 
 
 def crc32c(data: bytes, crc: int = 0) -> int:
     """CRC-32C of `data` behind whatever gave `crc`."""
-    table = _TABLE
-    crc ^= 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
-    return crc ^ 0xFFFFFFFF
+    return int(extend(crc, data))
+
+
+HASHES_KEPT_MAX: Final = 10
+"""Of the last compactions, as etcd."""
+
+
+@final
+class KvHash:
+    """A hash, the revision up to which it goes, and the compacted revision that it goes by."""
+
+    __slots__ = ("compacted_revision", "hash", "revision")
+
+    def __init__(self, digest: int, revision: int, compacted_revision: int) -> None:
+        self.hash: Final = digest
+        self.revision: Final = revision
+        self.compacted_revision: Final = compacted_revision
+
+
+@final
+class CompactionHashes:
+    """The hashes made by the last compactions: afterwards nobody could make them any more."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: Final[dict[int, KvHash]] = {}
+
+    def keep(self, made: KvHash) -> None:
+        """Revisions only grow from one compaction to the next."""
+        self._kept[made.revision] = made
+        if len(self._kept) > HASHES_KEPT_MAX:
+            del self._kept[min(self._kept)]
+
+    def find(self, revision: int) -> KvHash | None:
+        return self._kept.get(revision)
 
 
 @final
 class HashRun:
-    """One hash in progress: the caller steps it, with other work in between, then reads `hash` and the revisions."""
+    """One hash in progress: the caller steps it, with other work in between, then reads `hash` and the revisions.
 
-    __slots__ = ("_start", "_store", "compacted_revision", "done", "hash", "revision")
+    That of a compaction is made before it removes anything, as of the compaction before (`compacted_before`).
+    """
 
-    def __init__(self, store: Store, revision: int) -> None:
+    __slots__ = (
+        "_compacted_before",
+        "_has_live_keys",
+        "_start",
+        "_store",
+        "compacted_revision",
+        "done",
+        "hash",
+        "revision",
+    )
+
+    def __init__(self, store: Store, revision: int, compacted_before: int | None = None) -> None:
         self._store: Final = store
+        self._compacted_before: Final = compacted_before
         self.revision: Final = revision
         self.done = False
+        self._has_live_keys = False
         self._begin()
 
+    def result(self) -> "KvHash":
+        """Once it is done."""
+        return KvHash(self.hash, self.revision, self.compacted_revision)
+
     def _begin(self) -> None:
-        self.compacted_revision = self._store.compacted_revision
+        before = self._compacted_before
+        self.compacted_revision = self._store.compacted_revision if before is None else before
         self._start = b""
+        self._has_live_keys = any(self._is_kept(entry) for entry in self._store.index.values())
         self.hash = crc32c(TABLE_NAMES[KEY])
 
     def step(self, budget: int) -> CoreError | None:
         """Takes in about `budget` records; `done` says when it is over. Refuses RevisionCompacted if overtaken."""
         store = self._store
-        if store.compacted_revision != self.compacted_revision:
+        if self._compacted_before is None and store.compacted_revision != self.compacted_revision:
             # A compaction came in between: what counts is different now, from the beginning.
             if self.revision < store.compacted_revision:
                 return RevisionCompacted()
             self._begin()
-        end = record_key(self.revision + 1, 0)
+        end = record_key(max(self.revision, 0) + 1, 0)
         page = store.engine.scan(KEY, self._start, end, budget)
         crc = self.hash
         for stored_key, data in page:
@@ -79,11 +117,27 @@ class HashRun:
             self._start = page[-1][0] + b"\0"
         return None
 
+    def _is_kept(self, entry: KeyIndex) -> bool:
+        """Whether a compaction at the hashed revision would keep something of a key that etcd counts."""
+        if entry.find(self.revision) is not None:
+            return True
+        if self._compacted_before is None:
+            return False
+        position = entry.position_at(self.revision)  # of a tombstone, if anything: it stays if it is of this revision
+        if position == -1:
+            return entry.mod_main == self.revision
+        history = entry.history
+        return position >= 0 and history is not None and history[position] == self.revision
+
     def _stays(self, data: bytes, main: int, sub: int) -> bool:
-        """Whether a record not after the compacted revision is its key's newest one there, and no tombstone."""
-        length, start = decode_varint(data, 1)
-        entry = self._store.index.get(data[start : start + length])
-        return entry is not None and entry.find(self.compacted_revision) == (main, sub)
+        """Whether a record not after the compacted revision counts.
+
+        As in etcd, it does when it is what its key holds at the hashed revision, not at the compacted one; unless no
+        key holds anything there, when what the compaction has left counts.
+        """
+        entry = self._store.index.get(key_of_record(data))
+        at = self.revision if self._has_live_keys else self.compacted_revision
+        return entry is not None and entry.find(at) == (main, sub)
 
 
 def begin_hash(store: Store, revision: int) -> HashRun | CoreError:
@@ -93,6 +147,6 @@ def begin_hash(store: Store, revision: int) -> HashRun | CoreError:
         revision = current
     if revision > current:
         return RevisionInFuture()
-    if revision < store.compacted_revision:
+    if 0 < revision < store.compacted_revision:
         return RevisionCompacted()
     return HashRun(store, revision)

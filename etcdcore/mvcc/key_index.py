@@ -20,8 +20,11 @@ Invariants:
 from array import array
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 
 @final
+@mypyc_attr(acyclic=True)
 class KeyIndex:
     """Mutable, owned by the store."""
 

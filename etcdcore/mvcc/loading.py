@@ -27,7 +27,7 @@ def load_index(
             page = engine.scan(KEY, start, b"", _PAGE_RECORDS)
             for stored_key, data in page:
                 main, sub, is_tombstone = decode_record_key(stored_key)
-                length = data[1]
+                length = data[1] if data else 0
                 if length < 128:
                     after_key = length + 2
                     key = data[2:after_key]
@@ -38,6 +38,11 @@ def load_index(
                 entry = index.get(key)
                 if is_tombstone:
                     create = version = lease = 0
+                elif not data:
+                    # What a restore that raises the revision leaves, a real etcd's too: it counts as the empty key's.
+                    create = main
+                    version = 1
+                    lease = 0
                 elif entry is not None and entry.version:
                     create = entry.create
                     version = entry.version + 1

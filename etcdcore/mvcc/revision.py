@@ -16,6 +16,8 @@ _RECORD_KEY: Final = Struct(">QBQ")
 _SEPARATOR: Final = ord("_")
 RECORD_KEY_BYTES: Final = 17
 TOMBSTONE_MARK: Final = b"t"
+_SUBS_PREPARED: Final = 256
+_SUBS: Final = [b"_" + sub.to_bytes(8, "big") for sub in range(_SUBS_PREPARED)]
 
 
 def _varint_slowly(number: int) -> bytes:
@@ -42,6 +44,8 @@ def varint(number: int) -> bytes:
 
 
 def record_key(main: int, sub: int) -> bytes:
+    if 0 <= sub < _SUBS_PREPARED:
+        return main.to_bytes(8, "big") + _SUBS[sub]
     return _RECORD_KEY.pack(main, _SEPARATOR, sub)
 
 
@@ -59,12 +63,21 @@ def decode_record_key(data: bytes) -> tuple[int, int, bool]:
 
 def encode_record(key: bytes, create: int, mod_field: bytes, version: int, value: bytes, lease: int) -> bytes:
     """The record of a put. `mod_field` is `encode_mod_field` of its revision, made once for all of its puts."""
-    head = b"\n" + varint(len(key)) + key + b"\x10" + varint(create) + mod_field + varint(version)
+    # Formatting writes it in one go: compiled, less than half of what adding the pieces up costs.
+    size = varint(len(key))
     if value:
-        head = head + b"\x2a" + varint(len(value)) + value
-    if lease:
-        return head + b"\x30" + varint(lease)
-    return head
+        record = b"\n%b%b\x10%b%b%b\x2a%b%b" % (
+            size,
+            key,
+            varint(create),
+            mod_field,
+            varint(version),
+            varint(len(value)),
+            value,
+        )
+    else:
+        record = b"\n%b%b\x10%b%b%b" % (size, key, varint(create), mod_field, varint(version))
+    return record + b"\x30" + varint(lease) if lease else record
 
 
 def encode_mod_field(main: int) -> bytes:
@@ -128,6 +141,14 @@ def decode_record(data: bytes) -> KeyValue:
     if offset != end:
         raise EngineCorrupt("a record ends inside a field")
     return KeyValue(key, create, mod, version, value, lease)
+
+
+def key_of_record(data: bytes) -> bytes:
+    """The key alone. A record without fields, which a restore that raises the revision leaves, is the empty key's."""
+    if not data:
+        return b""
+    length, start = decode_varint(data, 1)
+    return data[start : start + length]
 
 
 def decode_record_head(data: bytes, after_key: int) -> tuple[int, int, int]:

@@ -6,7 +6,8 @@ back. Who writes calls `put` and `delete` for one request and then `end_revision
 Invariants:
 1. `current_revision` never decreases, also over restarts and compaction. A fresh store is at 1.
 2. Each request that changes a key takes exactly one main revision, sub revisions 0, 1, ... in order of the changes.
-3. The index always agrees with the engine's KEY table, the open batch included.
+3. The index always agrees with the engine's KEY table, the open batch included, but for what the compaction in progress
+   has `removed`.
 4. `stale` holds exactly the keys that have a history or are deleted.
 
 Source: etcd server/storage/mvcc/kvstore.go, kvstore_txn.go.
@@ -30,6 +31,7 @@ from etcdcore.mvcc.revision import (
     tombstone_key,
 )
 from etcdcore.mvcc.sorted_keys import SortedKeys
+from etcdcore.statistics import StoreCounts
 from etcdcore.types import DELETE, PUT, KeyEvent, KeyValue
 
 OPEN_END: Final = b"\0"
@@ -41,29 +43,40 @@ class Store:
     """Opens what the engine holds. The owner alone calls it; `compaction` is the run in progress or None."""
 
     __slots__ = (
+        "_change_count",
         "_events",
         "_mod_field",
+        "compacted_before",
         "compacted_revision",
         "compaction",
+        "counts",
         "current_revision",
         "engine",
         "index",
+        "is_silent",
         "sorted_keys",
         "stale",
     )
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
+        self.counts = StoreCounts()
         self.index: Final[dict[bytes, KeyIndex]] = {}
         self.sorted_keys: Final = SortedKeys()
         self.stale: Final[dict[bytes, KeyIndex]] = {}
         self._events: list[KeyEvent] = []
+        self._change_count = 0
+        """Of the request that is being applied: the next sub revision."""
+        self.is_silent = False
+        """While it is set no events are made."""
         self._mod_field = b""
         newest = load_index(engine, self.index, self.sorted_keys, self.stale)
         finished = self._read_mark(FINISHED)
         scheduled = max(self._read_mark(SCHEDULED), finished)
         self.compacted_revision: int = scheduled
         self.current_revision: int = max(newest, scheduled, 1)
+        self.compacted_before: int = finished
+        """What was compacted when the compaction in progress came."""
         self.compaction: CompactionRun | None = None
         if scheduled > finished:
             self._begin_compaction(scheduled)
@@ -77,19 +90,19 @@ class Store:
     @property
     def visible_revision(self) -> int:
         """The revision that a read sees now: within a request that has changed something, already its own."""
-        return self.current_revision + 1 if self._events else self.current_revision
+        return self.current_revision + 1 if self._change_count else self.current_revision
 
     def put(self, key: bytes, value: bytes, lease: int) -> int:
         """Sets a key. Returns the lease it was attached to before (0: none)."""
-        events = self._events
         main = self.current_revision + 1
-        sub = len(events)
+        sub = self._change_count
+        self._change_count = sub + 1
         if sub == 0:
             self._mod_field = encode_mod_field(main)
         entry = self.index.get(key)
         if entry is None:
             self.index[key] = KeyIndex(main, main, sub, 1, lease)
-            self.sorted_keys.pending.append(key)
+            self.sorted_keys.add(key)
             create = main
             version = 1
             former_lease = 0
@@ -115,16 +128,20 @@ class Store:
         self.engine.append(
             KEY, record_key(main, sub), encode_record(key, create, self._mod_field, version, value, lease)
         )
-        events.append(KeyEvent(PUT, KeyValue(key, create, main, version, value, lease), None))
+        if not self.is_silent:
+            self._events.append(KeyEvent(PUT, KeyValue(key, create, main, version, value, lease), None))
+        counts = self.counts
+        counts.put_count += 1
+        counts.put_bytes += len(key) + len(value)
         return former_lease
 
     def delete(self, key: bytes) -> int:
         """Deletes a key that exists. Returns the lease it was attached to (0: none)."""
         entry = self.index[key]
         assert entry.version, f"{key!r} is deleted already"
-        events = self._events
         main = self.current_revision + 1
-        sub = len(events)
+        sub = self._change_count
+        self._change_count = sub + 1
         if sub == 0:
             self._mod_field = encode_mod_field(main)
         former_lease = entry.lease
@@ -139,15 +156,19 @@ class Store:
         entry.mod_sub = sub
         entry.create = entry.version = entry.lease = 0
         self.engine.append(KEY, tombstone_key(main, sub), encode_tombstone(key))
-        events.append(KeyEvent(DELETE, KeyValue(key, 0, main, 0, b"", 0), None))
+        if not self.is_silent:
+            self._events.append(KeyEvent(DELETE, KeyValue(key, 0, main, 0, b"", 0), None))
         return former_lease
 
     def end_revision(self) -> list[KeyEvent]:
-        """Ends the request: its changes, in sub-revision order, are the new current revision. Empty if none changed."""
+        """Ends the request: its changes, in sub-revision order, are the new current revision. Empty if none changed,
+        or if they were made in silence."""
         events = self._events
-        if events:
+        if self._change_count:
             self.current_revision += 1
-            self._events = []
+            self._change_count = 0
+            if events:
+                self._events = []
         return events
 
     # Reading.
@@ -188,6 +209,9 @@ class Store:
         self, key: bytes, range_end: bytes, revision: int, limit: int, keys_only: bool
     ) -> tuple[list[KeyValue], int]:
         """The first `limit` (0: all, -1: none) pairs of an interval at a revision, and how many there are in all."""
+        if not keys_only:
+            records, count = self.collect_records(key, range_end, revision, limit)
+            return [decode_record(record) for record in records], count
         index = self.index
         pairs: list[KeyValue] = []
         count = 0
@@ -199,27 +223,45 @@ class Store:
             entry = index[found_key]
             if entry.mod_main <= revision:
                 version = entry.version
-                if not version:
-                    continue
-                count += 1
-                if limit and len(pairs) >= limit:
-                    continue
-                if keys_only:
-                    pairs.append(KeyValue(found_key, entry.create, entry.mod_main, version, b"", entry.lease))
-                else:
-                    pairs.append(self._read(entry.mod_main, entry.mod_sub))
+                if version:
+                    count += 1
+                    if not limit or len(pairs) < limit:
+                        pairs.append(KeyValue(found_key, entry.create, entry.mod_main, version, b"", entry.lease))
                 continue
             found = entry.find(revision)
-            if found is None:
-                continue
-            count += 1
-            if limit and len(pairs) >= limit:
-                continue
-            pair = self._read(found[0], found[1])
-            if keys_only:
-                pair = KeyValue(pair.key, pair.create_revision, pair.mod_revision, pair.version, b"", pair.lease)
-            pairs.append(pair)
+            if found is not None:
+                count += 1
+                if not limit or len(pairs) < limit:
+                    pair = self._read(found[0], found[1])
+                    pairs.append(
+                        KeyValue(pair.key, pair.create_revision, pair.mod_revision, pair.version, b"", pair.lease)
+                    )
         return pairs, count
+
+    def collect_records(self, key: bytes, range_end: bytes, revision: int, limit: int) -> tuple[list[bytes], int]:
+        """As `collect`, the pairs as records."""
+        index = self.index
+        records: list[bytes] = []
+        count = 0
+        keys = self.keys_between(key, range_end)
+        is_latest = revision >= self.visible_revision
+        for position, found_key in enumerate(keys):
+            is_enough = limit != 0 and len(records) >= limit
+            if is_enough and is_latest:
+                return records, count + self._count_live(keys, position)
+            entry = index[found_key]
+            if entry.mod_main <= revision:
+                if entry.version:
+                    count += 1
+                    if not is_enough:
+                        records.append(self._read_record(entry.mod_main, entry.mod_sub))
+                continue
+            found = entry.find(revision)
+            if found is not None:
+                count += 1
+                if not is_enough:
+                    records.append(self._read_record(found[0], found[1]))
+        return records, count
 
     def _count_live(self, keys: list[bytes], position: int) -> int:
         """How many of the keys from `position` on exist now. Only stale ones can be deleted, mostly far fewer."""
@@ -257,27 +299,33 @@ class Store:
         return pairs
 
     def _read(self, main: int, sub: int) -> KeyValue:
+        return decode_record(self._read_record(main, sub))
+
+    def _read_record(self, main: int, sub: int) -> bytes:
         data = self.engine.get(KEY, record_key(main, sub))
         assert data is not None, f"the index names revision {main}.{sub}, the engine has no such record"  # I3
-        return decode_record(data)
+        return data
 
-    def read_history(self, first_revision: int, revisions_max: int) -> tuple[list[list[KeyEvent]], int]:
+    def read_history(self, first_revision: int, revisions_max: int, bytes_max: int) -> tuple[list[list[KeyEvent]], int]:
         """Whole revisions of events from `first_revision` on, at most so many, and the next revision to read.
 
-        The caller makes sure that `first_revision` is not below the compacted one.
+        None begins once their records have reached `bytes_max`. The caller makes sure that `first_revision` is not
+        below the compacted one.
         """
         revisions: list[list[KeyEvent]] = []
         current = -1
+        size = 0
         start = record_key(max(first_revision, 0), 0)
         while True:
             page = self.engine.scan(KEY, start, b"", _SCAN_RECORDS)
             for stored_key, data in page:
                 main, _, is_tombstone = decode_record_key(stored_key)
                 if main != current:
-                    if len(revisions) == revisions_max:
+                    if len(revisions) == revisions_max or size >= bytes_max:
                         return revisions, main
                     current = main
                     revisions.append([])
+                size += len(data)
                 pair = decode_record(data)
                 if is_tombstone:
                     pair = KeyValue(pair.key, 0, main, 0, b"", 0)
@@ -306,13 +354,20 @@ class Store:
         if revision > self.current_revision:
             return RevisionInFuture()
         self.engine.put(META, SCHEDULED, record_key(max(revision, 0), 0))
+        self.compacted_before = self.compacted_revision
         self.compacted_revision = revision
-        # A run that is still going on is taken over: what it would remove, this one removes too.
         self._begin_compaction(revision)
         return None
 
     def _begin_compaction(self, revision: int) -> None:
-        self.compaction = CompactionRun(self.engine, self.index, self.sorted_keys, self.stale, revision)
+        former = self.compaction
+        if former is None:
+            start = record_key(max(self._read_mark(FINISHED), 0), 0)
+        else:
+            # It is taken over: what it would remove, this one removes too.
+            former.settle()
+            start = former.resumption()
+        self.compaction = CompactionRun(self.engine, self.index, self.sorted_keys, self.stale, revision, start)
 
     def step_compaction(self, budget: int) -> bool:
         """Goes on with the compaction in progress; True when there is nothing (more) to do."""
@@ -332,6 +387,8 @@ class Store:
             history = entry.history
             assert (history is not None or not entry.version) == (key in self.stale)  # I4
             positions = [] if history is None else history.tolist()
+            if self.compaction is not None:
+                del positions[: self.compaction.removed.get(entry, 0)]
             present = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
             positions += [entry.mod_main, present]
             pairs = [(positions[at], positions[at + 1]) for at in range(0, len(positions), 2)]

@@ -2,9 +2,11 @@
 
 Invariants:
 1. The outbox keeps order: created first, then events by revision; a progress response never overtakes events.
-2. At most RESPONSES_MAX event responses wait; past that a watcher falls back to history, so nothing is lost or held.
+2. At most RESPONSES_MAX event responses, or EVENT_BYTES_MAX of events, wait, and one more response; past that a watcher
+   falls back to history, so nothing is lost or held.
 """
 
+from collections import deque
 from typing import Final, final
 
 from etcdcore.mvcc.watch_outlet import WatchOutlet
@@ -13,13 +15,32 @@ from etcdcore.types import KeyEvent
 INVALID_WATCH_ID: Final = -1
 RESPONSES_MAX: Final = 128
 """etcd's channel of a stream: a client that does not read costs no more memory than this many responses."""
+EVENT_BYTES_MAX: Final = 4 << 20
+"""...nor more than this, and one response: values may be large."""
+
+FORM_NO_PUT: Final = 1
+FORM_NO_DELETE: Final = 2
+FORM_PREV_KV: Final = 4
 
 
 @final
 class WatchResponse:
-    """One message to the client. `revision` is the header's; `watch_id` -1 is the whole stream or a refused watcher."""
+    """One message to the client. `revision` is the header's; `watch_id` -1 is the whole stream or a refused watcher.
 
-    __slots__ = ("canceled", "compact_revision", "created", "events", "reason", "revision", "watch_id")
+    Watchers that are told the same in the same form share one list of events, so that it need be encoded but once.
+    """
+
+    __slots__ = (
+        "can_fragment",
+        "canceled",
+        "compact_revision",
+        "created",
+        "event_bytes",
+        "events",
+        "reason",
+        "revision",
+        "watch_id",
+    )
 
     def __init__(
         self,
@@ -30,6 +51,8 @@ class WatchResponse:
         canceled: bool = False,
         compact_revision: int = 0,
         reason: str = "",
+        event_bytes: int = 0,
+        can_fragment: bool = False,
     ) -> None:
         self.watch_id: Final = watch_id
         self.revision: Final = revision
@@ -38,23 +61,25 @@ class WatchResponse:
         self.canceled: Final = canceled
         self.compact_revision: Final = compact_revision
         self.reason: Final = reason
+        self.event_bytes: Final = event_bytes
+        self.can_fragment: Final = can_fragment
 
 
 @final
 class Watcher:
     """One watched key or interval (`end` empty: the one key; None: no upper bound). Owned by the hub.
 
-    `next_revision` is the first that was not delivered yet; for a synced watcher, the first it wants at all.
+    `next_revision` is the first that was not delivered yet; for a synced watcher, the first it wants at all. `form` is
+    what becomes of an event before it is told: those of the FORM bits.
     """
 
     __slots__ = (
+        "can_fragment",
         "end",
+        "form",
         "is_synced",
         "key",
         "next_revision",
-        "no_delete",
-        "no_put",
-        "prev_kv",
         "progress_notify",
         "sent_since_progress",
         "stream",
@@ -68,20 +93,18 @@ class Watcher:
         key: bytes,
         end: bytes | None,
         next_revision: int,
-        no_put: bool,
-        no_delete: bool,
-        prev_kv: bool,
+        form: int,
         progress_notify: bool,
+        can_fragment: bool,
     ) -> None:
         self.stream: Final = stream
         self.watch_id: Final = watch_id
         self.key: Final = key
         self.end: Final = end
         self.next_revision = next_revision
-        self.no_put: Final = no_put
-        self.no_delete: Final = no_delete
-        self.prev_kv: Final = prev_kv
+        self.form: Final = form
         self.progress_notify: Final = progress_notify
+        self.can_fragment: Final = can_fragment
         self.is_synced = False
         self.sent_since_progress = False
 
@@ -91,35 +114,50 @@ class Watcher:
             return key >= self.key
         return self.key <= key < end if end else key == self.key
 
-    def wants(self, event: KeyEvent) -> bool:
-        """By its kind; a DELETE is any kind but 0."""
-        return not (self.no_delete if event.kind else self.no_put)
-
 
 @final
 class WatchStream:
     """Made by the hub (`open_stream`). The sender drains it with `take_responses`."""
 
-    __slots__ = ("_outbox", "_outlet", "next_id", "watchers")
+    __slots__ = ("_event_bytes", "_outbox", "_outlet", "next_id", "watchers")
 
     def __init__(self, outlet: WatchOutlet) -> None:
         self._outlet: Final = outlet
-        self._outbox: list[WatchResponse] = []
+        self._outbox: Final[deque[WatchResponse]] = deque()
+        self._event_bytes = 0
         self.watchers: Final[dict[int, Watcher]] = {}
         self.next_id = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self._outbox) >= RESPONSES_MAX
+        return len(self._outbox) >= RESPONSES_MAX or self._event_bytes >= EVENT_BYTES_MAX
+
+    def pending_event_count(self) -> int:
+        return sum(len(response.events) for response in self._outbox)
+
+    @property
+    def waiting_count(self) -> int:
+        """Responses of all kinds in the outbox."""
+        return len(self._outbox)
 
     def send(self, response: WatchResponse) -> None:
         """Puts a response into the outbox, even past its bound: the caller of event responses asks `is_full` first."""
         self._outbox.append(response)
+        self._event_bytes += response.event_bytes
         if len(self._outbox) == 1:
             self._outlet.responses_ready()
 
+    def take_response(self) -> WatchResponse | None:
+        """The one that has waited longest."""
+        if not self._outbox:
+            return None
+        response = self._outbox.popleft()
+        self._event_bytes -= response.event_bytes
+        return response
+
     def take_responses(self) -> list[WatchResponse]:
         """Everything that waits, in order."""
-        taken = self._outbox
-        self._outbox = []
+        taken = list(self._outbox)
+        self._outbox.clear()
+        self._event_bytes = 0
         return taken

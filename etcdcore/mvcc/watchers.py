@@ -16,12 +16,23 @@ from typing import Final, final
 
 from etcdcore.errors import RevisionCompacted
 from etcdcore.mvcc.store import OPEN_END, Store
+from etcdcore.mvcc.watch_groups import WatchGroup, WatchGroups
 from etcdcore.mvcc.watch_outlet import WatchOutlet
-from etcdcore.mvcc.watch_stream import INVALID_WATCH_ID, Watcher, WatchResponse, WatchStream
+from etcdcore.mvcc.watch_stream import (
+    FORM_NO_DELETE,
+    FORM_NO_PUT,
+    FORM_PREV_KV,
+    INVALID_WATCH_ID,
+    Watcher,
+    WatchResponse,
+    WatchStream,
+)
 from etcdcore.types import KeyEvent
 
 WATCHERS_PER_ROUND_MAX: Final = 512
 REVISIONS_PER_ROUND_MAX: Final = 1000
+BYTES_PER_ROUND_MAX: Final = 8 << 20
+"""Of history read in one round, and the revision in which that is reached."""
 
 EMPTY_RANGE: Final = "mvcc: watcher range is empty"
 DUPLICATE_ID: Final = "mvcc: duplicate watch ID provided on the WatchStream"
@@ -31,20 +42,33 @@ DUPLICATE_ID: Final = "mvcc: duplicate watch ID provided on the WatchStream"
 class WatchHub:
     """Owned by the store's owner. `notify` follows each apply; `catch_up` is called while `unsynced_count` is not 0."""
 
-    __slots__ = ("_by_key", "_ranges", "_store", "_unsynced")
+    __slots__ = ("_store", "_streams", "_synced", "_unsynced", "event_count", "watcher_count")
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._by_key: Final[dict[bytes, dict[Watcher, None]]] = {}
-        self._ranges: Final[dict[Watcher, None]] = {}
+        self._synced: Final = WatchGroups()
+        self.watcher_count = 0
+        self._streams: Final[dict[WatchStream, None]] = {}
+        self.event_count = 0
+        """Events told to watchers so far, each as often as it was told."""
         self._unsynced: Final[dict[Watcher, None]] = {}
 
     @property
     def unsynced_count(self) -> int:
         return len(self._unsynced)
 
+    @property
+    def stream_count(self) -> int:
+        return len(self._streams)
+
+    def count_pending(self) -> int:
+        """Events that wait in outboxes to be sent."""
+        return sum(stream.pending_event_count() for stream in self._streams)
+
     def open_stream(self, outlet: WatchOutlet) -> WatchStream:
-        return WatchStream(outlet)
+        stream = WatchStream(outlet)
+        self._streams[stream] = None
+        return stream
 
     def create(
         self,
@@ -57,15 +81,16 @@ class WatchHub:
         no_delete: bool = False,
         prev_kv: bool = False,
         progress_notify: bool = False,
+        can_fragment: bool = False,
     ) -> Watcher | None:
         """A new watcher; its created response is the first it sends. None when refused, and the response says why."""
         current = self._store.current_revision
         key = key or b"\0"
         reason = ""
-        if range_end and range_end != OPEN_END and key >= range_end:
-            reason = EMPTY_RANGE
-        elif start_revision < 0:
+        if start_revision < 0:
             reason = RevisionCompacted.text
+        elif range_end and range_end != OPEN_END and key >= range_end:
+            reason = EMPTY_RANGE
         elif watch_id and watch_id in stream.watchers:
             reason = DUPLICATE_ID
         if reason:
@@ -78,8 +103,10 @@ class WatchHub:
             stream.next_id += 1
         end = None if range_end == OPEN_END else range_end
         first = start_revision or current + 1
-        watcher = Watcher(stream, watch_id, key, end, first, no_put, no_delete, prev_kv, progress_notify)
+        form = (FORM_NO_PUT if no_put else 0) | (FORM_NO_DELETE if no_delete else 0) | (FORM_PREV_KV if prev_kv else 0)
+        watcher = Watcher(stream, watch_id, key, end, first, form, progress_notify, can_fragment)
         stream.watchers[watch_id] = watcher
+        self.watcher_count += 1
         stream.send(WatchResponse(watch_id, current, [], created=True))
         if first > current:
             self._add_synced(watcher)
@@ -95,11 +122,13 @@ class WatchHub:
             stream.send(WatchResponse(watch_id, self._store.current_revision, [], canceled=True))
 
     def close_stream(self, stream: WatchStream) -> None:
+        self._streams.pop(stream, None)
         for watcher in list(stream.watchers.values()):
             self._forget(watcher)
 
     def _forget(self, watcher: Watcher) -> None:
         del watcher.stream.watchers[watcher.watch_id]
+        self.watcher_count -= 1
         if watcher.is_synced:
             self._remove_synced(watcher)
         else:
@@ -107,52 +136,67 @@ class WatchHub:
 
     def _add_synced(self, watcher: Watcher) -> None:
         watcher.is_synced = True
-        if watcher.end == b"":
-            self._by_key.setdefault(watcher.key, {})[watcher] = None
-        else:
-            self._ranges[watcher] = None
+        self._synced.add(watcher)
 
     def _remove_synced(self, watcher: Watcher) -> None:
         watcher.is_synced = False
-        if watcher.end == b"":
-            group = self._by_key[watcher.key]
-            del group[watcher]
-            if not group:
-                del self._by_key[watcher.key]
-        else:
-            del self._ranges[watcher]
+        self._synced.remove(watcher)
 
     # Telling.
 
     def notify(self, revision: int, events: list[KeyEvent]) -> None:
         """One revision was applied: tells the synced watchers."""
-        if not self._by_key and not self._ranges:
+        synced = self._synced
+        if synced.is_empty:
             return
-        told: dict[Watcher, list[KeyEvent]] = {}
+        touched: list[WatchGroup] = []
         for event in events:
-            key = event.kv.key
-            group = self._by_key.get(key)
-            if group is not None:
-                for watcher in group:
-                    if watcher.next_revision <= revision and watcher.wants(event):
-                        told.setdefault(watcher, []).append(event)
-            for watcher in self._ranges:
-                if watcher.covers(key) and watcher.next_revision <= revision and watcher.wants(event):
-                    told.setdefault(watcher, []).append(event)
-        for watcher, wanted in told.items():
-            if watcher.stream.is_full:
-                self._remove_synced(watcher)
-                watcher.next_revision = revision
-                self._unsynced[watcher] = None
-            else:
-                self._tell(watcher, revision, wanted)
+            synced.collect(event, touched)
+        for group in touched:
+            told, group.events = group.events, []
+            self._tell_group(group, revision, told)
 
-    def _tell(self, watcher: Watcher, revision: int, events: list[KeyEvent]) -> None:
-        if watcher.prev_kv:
-            # New events: the ones given belong to other watchers too.
-            events = [self._with_former(event) for event in events]
+    def _tell_group(self, group: WatchGroup, revision: int, events: list[KeyEvent]) -> None:
+        """Each form of the events is made once, and its list shared by all who want it."""
+        by_form: list[list[KeyEvent] | None] = [None] * 8
+        bytes_by_form = [0] * 8
+        behind: list[Watcher] = []
+        for watcher in group.watchers:
+            if watcher.next_revision > revision:
+                continue
+            form = watcher.form
+            wanted = by_form[form]
+            if wanted is None:
+                wanted = by_form[form] = self._in_form(events, form)
+                bytes_by_form[form] = _event_bytes(wanted)
+            if not wanted:
+                continue
+            if watcher.stream.is_full:
+                behind.append(watcher)
+            else:
+                self._tell(watcher, revision, wanted, bytes_by_form[form])
+        for watcher in behind:
+            self._remove_synced(watcher)
+            watcher.next_revision = revision
+            self._unsynced[watcher] = None
+
+    def _in_form(self, events: list[KeyEvent], form: int) -> list[KeyEvent]:
+        """New events where they differ: the ones given belong to other watchers too. A DELETE is any kind but 0."""
+        if form == 0:
+            return events
+        formed: list[KeyEvent] = []
+        for event in events:
+            if form & (FORM_NO_DELETE if event.kind else FORM_NO_PUT):
+                continue
+            formed.append(self._with_former(event) if form & FORM_PREV_KV else event)
+        return formed
+
+    def _tell(self, watcher: Watcher, revision: int, events: list[KeyEvent], event_bytes: int) -> None:
         watcher.sent_since_progress = True
-        watcher.stream.send(WatchResponse(watcher.watch_id, revision, events))
+        self.event_count += len(events)
+        watcher.stream.send(
+            WatchResponse(watcher.watch_id, revision, events, False, False, 0, "", event_bytes, watcher.can_fragment)
+        )
 
     def _with_former(self, event: KeyEvent) -> KeyEvent:
         pair = event.kv
@@ -181,7 +225,7 @@ class WatchHub:
         if not readers:
             return bool(round_watchers)
         first = min(watcher.next_revision for watcher in readers)
-        revisions, following = store.read_history(first, REVISIONS_PER_ROUND_MAX)
+        revisions, following = store.read_history(first, REVISIONS_PER_ROUND_MAX, BYTES_PER_ROUND_MAX)
         current = store.current_revision
         for watcher in readers:
             wanted = [
@@ -189,7 +233,7 @@ class WatchHub:
                 for events in revisions
                 if events[0].kv.mod_revision >= watcher.next_revision
                 for event in events
-                if watcher.covers(event.kv.key) and watcher.wants(event)
+                if watcher.covers(event.kv.key)
             ]
             # A store that was rolled back may be behind what the watcher has been told: it is not told again.
             watcher.next_revision = max(watcher.next_revision, following)
@@ -201,8 +245,9 @@ class WatchHub:
                 self._unsynced[watcher] = None
             # The stream may have been filled by another of its watchers in this round: one response past the bound for
             # each watcher is accepted, since the watchers of a round are bounded too.
+            wanted = self._in_form(wanted, watcher.form)
             if wanted:
-                self._tell(watcher, current, wanted)
+                self._tell(watcher, current, wanted, _event_bytes(wanted))
         return bool(self._unsynced)
 
     def _cancel_compacted(self, watcher: Watcher) -> None:
@@ -240,14 +285,25 @@ class WatchHub:
         """
         told_to = self._store.current_revision
         self._store = store
-        for watcher in [watcher for group in self._by_key.values() for watcher in group] + list(self._ranges):
+        for watcher in self._synced.all():
             self._remove_synced(watcher)
             watcher.next_revision = max(watcher.next_revision, told_to + 1)
             self._unsynced[watcher] = None
 
     def check_invariants(self) -> None:
-        synced = [watcher for group in self._by_key.values() for watcher in group] + list(self._ranges)
+        self._synced.check_invariants()
+        synced = self._synced.all()
         assert all(watcher.is_synced for watcher in synced)
         assert not any(watcher.is_synced for watcher in self._unsynced)
+        assert self.watcher_count == len(synced) + len(self._unsynced)
         for watcher in [*synced, *self._unsynced]:
             assert watcher.stream.watchers[watcher.watch_id] is watcher
+
+
+def _event_bytes(events: list[KeyEvent]) -> int:
+    size = 0
+    for event in events:
+        size += len(event.kv.key) + len(event.kv.value)
+        if event.prev_kv is not None:
+            size += len(event.prev_kv.value)
+    return size

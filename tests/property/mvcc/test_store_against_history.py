@@ -181,6 +181,7 @@ def test_any_commands_leave_what_a_dict_for_each_revision_holds(script: list[tup
             while not applier.store.step_compaction(2):
                 pass
         elif what_next == 4:
+            applier.lessor.write()
             engine.commit()
             applier = Applier(Store(engine), Lessor(engine))
             check_same(applier, model)
@@ -206,7 +207,7 @@ def test_history_read_back_is_what_happened(script: list[Command], page: int) ->
     first = 2
     read: list[list[KeyEvent]] = []
     while first <= applier.store.current_revision:
-        revisions, first = applier.store.read_history(first, page)
+        revisions, first = applier.store.read_history(first, page, 1 << 20)
         assert 1 <= len(revisions) <= page
         read += revisions
     assert read == seen

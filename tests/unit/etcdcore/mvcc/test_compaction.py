@@ -1,6 +1,8 @@
 """What compaction removes, keeps and forgets. Source: reference section 2.5."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from etcdcore.mvcc.engine import KEY
 from etcdcore.mvcc.revision import decode_record_key
@@ -87,14 +89,14 @@ def test_a_key_put_again_while_compaction_runs_is_kept() -> None:
     assert pair is not None and (pair.create_revision, pair.version) == (6, 1)
 
 
-def test_a_step_removes_no_more_than_its_budget_of_one_keys_history() -> None:
+def test_a_step_reads_no_more_than_its_budget() -> None:
     engine, store = make_store("a " * 50)
     store.compact(51)
     counts = [50]
     while not store.step_compaction(7):
         counts.append(len(engine.scan(KEY, b"", b"")))
         store.check_invariants()
-    assert counts == [50, 43, 36, 29, 22, 15, 8]
+    assert counts == [50, 43, 36, 29, 22, 15, 8, 1, 1]
     assert records(engine) == "51"
 
 
@@ -118,6 +120,85 @@ def test_a_newer_compaction_takes_over_one_that_is_not_done() -> None:
     store.compact(7)
     run_through(store)
     assert records(engine) == "6 7"
+
+
+def test_long_records_end_a_step_before_its_budget() -> None:
+    engine = MemoryEngine()
+    store = Store(engine)
+    for _ in range(5):
+        store.put(b"a", b"v" * 600_000, 0)
+        store.end_revision()
+    store.compact(6)
+    store.step_compaction(1000)
+    assert records(engine) == "4 5 6"
+    run_through(store, 1000)
+    assert records(engine) == "6"
+
+
+def test_a_tombstone_at_the_revision_of_one_that_is_taken_over_goes_too() -> None:
+    engine, store = make_store("a -a b")
+    store.compact(3)
+    store.step_compaction(100)
+    assert store.compaction is not None
+    store.compact(4)
+    run_through(store)
+    assert records(engine) == "4"
+    assert not store.stale
+
+
+def test_what_a_key_held_at_the_last_compaction_goes_when_it_is_replaced() -> None:
+    engine, store = make_store("a b c a")
+    store.compact(4)
+    run_through(store)
+    assert records(engine) == "2 3 4 5"
+    store.put(b"b", b"", 0)
+    store.end_revision()
+    store.compact(6)
+    run_through(store)
+    assert records(engine) == "4 5 6"
+
+
+def expected_records(script: list[str], revision: int) -> str:
+    """Of each key the newest word up to the revision, unless it deletes before it, and all that is later."""
+    newest: dict[str, int] = {}
+    for main, word in enumerate(script, 2):
+        if main <= revision:
+            newest[word.lstrip("-")] = main
+    return " ".join(
+        f"-{main}" if word.startswith("-") else str(main)
+        for main, word in enumerate(script, 2)
+        if main > revision or (newest[word.lstrip("-")] == main and (main == revision or not word.startswith("-")))
+    )
+
+
+@given(st.data())
+def test_any_order_of_changes_compactions_steps_and_restarts_leaves_what_the_last_compaction_says(
+    data: st.DataObject,
+) -> None:
+    engine = MemoryEngine()
+    store = Store(engine)
+    script: list[str] = []
+    for action in data.draw(st.lists(st.sampled_from("abcdabcdabcdabcdCSSSSR"), max_size=60)):
+        if action == "C":
+            store.compact(data.draw(st.integers(max(store.compacted_revision, 0), store.current_revision)))
+        elif action == "S":
+            store.step_compaction(data.draw(st.integers(1, 4)))
+        elif action == "R":
+            engine.commit()
+            store = Store(engine)
+        else:
+            key = action.encode()
+            if store.exists(key) and data.draw(st.booleans()):
+                store.delete(key)
+                script.append("-" + action)
+            else:
+                store.put(key, b"", 0)
+                script.append(action)
+            store.end_revision()
+        store.check_invariants()
+    run_through(store, 3)
+    if store.compacted_revision > 0:
+        assert records(engine) == expected_records(script, store.compacted_revision)
 
 
 def test_revisions_do_not_go_back_when_the_newest_record_is_compacted_away() -> None:

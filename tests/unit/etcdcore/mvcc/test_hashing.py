@@ -3,7 +3,7 @@
 import pytest
 
 from etcdcore.errors import RevisionCompacted, RevisionInFuture
-from etcdcore.mvcc.hashing import HashRun, begin_hash, crc32c
+from etcdcore.mvcc.hashing import CompactionHashes, HashRun, KvHash, begin_hash, crc32c
 from etcdcore.mvcc.revision import encode_mod_field, encode_record, encode_tombstone, record_key, tombstone_key
 from etcdcore.mvcc.store import Store
 from etcdcore.storage.memory_engine import MemoryEngine
@@ -84,6 +84,28 @@ def test_only_the_newest_puts_up_to_the_compacted_revision_count() -> None:
     compact(store, 5)
     expected = crc32c(b"key" + record_key(3, 0) + encode_record(b"a", 2, encode_mod_field(3), 2, b"v", 0))
     assert hash_of(store, 5) == expected
+
+
+def test_what_a_compaction_goes_by_is_hashed_before_it_and_remembered() -> None:
+    """As of the compaction before, hence what HashKV said then; a tombstone at its very revision counts."""
+    for revision in range(2, 8):
+        store, untouched = make_store(), make_store()
+        assert store.compact(revision) is None
+        run = HashRun(store, revision, store.compacted_before)
+        while not run.done:
+            assert run.step(2) is None
+        made = run.result()
+        assert (made.revision, made.compacted_revision) == (revision, -1)
+        assert made.hash == hash_of(untouched, revision)
+
+
+def test_the_last_ten_compactions_are_remembered() -> None:
+    kept = CompactionHashes()
+    for revision in range(1, 13):
+        kept.keep(KvHash(revision * 100, revision, revision - 1))
+    assert [revision for revision in range(1, 14) if kept.find(revision) is not None] == list(range(3, 13))
+    found = kept.find(7)
+    assert found is not None and (found.hash, found.compacted_revision) == (700, 6)
 
 
 def test_compacted_and_future_revisions_are_refused() -> None:

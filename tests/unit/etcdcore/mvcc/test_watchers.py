@@ -184,8 +184,10 @@ def test_ids_count_up_for_each_stream_and_may_be_chosen(scene: Scene) -> None:
 def test_an_empty_interval_and_a_negative_start_are_refused(scene: Scene) -> None:
     assert scene.hub.create(scene.stream, b"b", b"b") is None
     assert scene.hub.create(scene.stream, b"b", start_revision=-1) is None
+    assert scene.hub.create(scene.stream, b"b", b"a", start_revision=-1) is None
     assert told(scene.stream) == [
         (-1, 1, f"created canceled {EMPTY_RANGE}"),
+        (-1, 1, "created canceled etcdserver: mvcc: required revision has been compacted"),
         (-1, 1, "created canceled etcdserver: mvcc: required revision has been compacted"),
     ]
 
@@ -321,3 +323,19 @@ def test_a_store_rolled_back_tells_nothing_twice(scene: Scene) -> None:
         behind.put(b"a", b"", 0)
         scene.hub.notify(behind.current_revision + 1, behind.end_revision())
     assert told(scene.stream) == [(0, 1, "created"), (0, 2, "put:a@2"), (0, 3, "put:a@3"), (0, 4, "put:a@4")]
+
+
+def test_events_are_counted_as_often_as_they_are_told_and_streams_while_they_are_open(scene: Scene) -> None:
+    """For /metrics."""
+    other = scene.hub.open_stream(CountingOutlet())
+    scene.put(b"a")
+    scene.hub.create(scene.stream, b"a", start_revision=2)
+    scene.catch_up()
+    scene.hub.create(other, b"", b"\0")
+    scene.put(b"a", b"b")
+    assert (scene.hub.event_count, scene.hub.count_pending()) == (4, 4)
+    scene.stream.take_responses()
+    assert scene.hub.count_pending() == 2
+    assert scene.hub.stream_count == 2
+    scene.hub.close_stream(other)
+    assert (scene.hub.stream_count, scene.hub.count_pending(), scene.hub.event_count) == (1, 0, 4)
