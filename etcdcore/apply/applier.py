@@ -1,4 +1,4 @@
-"""Applies one committed command after the other to store and lessor, which it owns together.
+"""Applies one committed command after the other to store, lessor and the admin state, which it owns together.
 
 Flat transactions (plain puts and deletes of single keys, as the bridge makes them) have a path of their own: nothing is
 built for them but records, events and the result.
@@ -7,13 +7,29 @@ Invariants:
 1. The same commands from the same state make the same state, results and events on every member.
 2. A refusal leaves no trace: no revision, no event, no attachment.
 3. One command makes at most one main revision, whose events `take_events` hands out together.
+4. `apply_brief` leaves the same state and index as `apply`.
 """
 
 from collections.abc import Sequence
 from typing import Final, final
 
-from etcdcore.apply.commands import Command, Compaction, DeleteRange, LeaseGrant, LeaseRevoke, Op, Put, Range, Txn
+from etcdcore.apply.admin import AdminState
+from etcdcore.apply.admin_commands import AdminCommand
+from etcdcore.apply.commands import (
+    AsUser,
+    Command,
+    Compaction,
+    DeleteRange,
+    LeaseGrant,
+    LeaseRevoke,
+    Op,
+    Put,
+    Range,
+    Txn,
+)
 from etcdcore.apply.compare import holds
+from etcdcore.apply.costs import cost_of
+from etcdcore.apply.permissions import Permissions
 from etcdcore.apply.reads import read_range
 from etcdcore.apply.results import (
     CompactionResult,
@@ -27,6 +43,7 @@ from etcdcore.apply.results import (
     TxnResult,
 )
 from etcdcore.apply.txn import check, check_put_now, choose, delete_keys, execute, execute_delete, execute_put
+from etcdcore.auth.tokens import SimpleTokens
 from etcdcore.errors import CoreError, LeaseNotFound
 from etcdcore.lease.lessor import Lessor
 from etcdcore.mvcc.store import Store
@@ -39,14 +56,18 @@ _NO_EVENTS: Final[list[KeyEvent]] = []
 class Applier:
     """`store` and `lessor` must be over the same engine; the keys' leases are attached here, at load."""
 
-    __slots__ = ("_events", "lessor", "store")
+    __slots__ = ("_events", "admin", "lessor", "permissions", "store")
 
-    def __init__(self, store: Store, lessor: Lessor) -> None:
+    def __init__(self, store: Store, lessor: Lessor, admin: AdminState | None = None) -> None:
+        """Without an `admin` state, one of its own, which knows no members."""
         self.store: Final = store
         self.lessor: Final = lessor
+        self.admin: Final = AdminState(store.engine, SimpleTokens(), None) if admin is None else admin
+        self.permissions: Final = Permissions(self.admin.auth, lessor)
         self._events: list[KeyEvent] = _NO_EVENTS
         for key, entry in store.index.items():
-            if entry.lease:
+            # A real etcd's snapshot may have keys of a lease that is gone: it passes them over too.
+            if entry.lease in lessor.leases:
                 lessor.attach(entry.lease, key)
 
     def apply(self, command: Command) -> Outcome:
@@ -66,8 +87,11 @@ class Applier:
             return self._apply_grant(command)
         if isinstance(command, Range):
             return read_range(self.store, command)
-        assert isinstance(command, Compaction)
-        return self._apply_compaction(command)
+        if isinstance(command, Compaction):
+            return self._apply_compaction(command)
+        if isinstance(command, AdminCommand):
+            return self.admin.apply(command, self.store.current_revision)
+        return self._apply_as_user(command)
 
     def range(self, wanted: Range) -> RangeResult | CoreError:
         """Reads what is applied so far; changes nothing, not even the events. Refuses as `read_range`."""
@@ -78,6 +102,40 @@ class Applier:
         events = self._events
         self._events = _NO_EVENTS
         return self.store.current_revision, events
+
+    def apply_brief(self, txn: Txn) -> int:
+        """The revision after a transaction whose author wants no more than that, and of whose events nobody wants to
+        hear. 0: nothing was done, as it is not plain or would not take its success branch; `apply` it."""
+        store = self.store
+        for compare in txn.compares:
+            if not holds(store, compare):
+                return 0
+        leases = self.lessor.leases
+        success = txn.success
+        branch: list[Op] = success if isinstance(success, list) else list(success)
+        for op in branch:
+            if isinstance(op, Put):
+                if op.prev_kv or op.ignore_value or op.ignore_lease or (op.lease and op.lease not in leases):
+                    return 0
+            elif not isinstance(op, DeleteRange) or op.range_end or op.prev_kv:
+                return 0
+        store.is_silent = True
+        for op in branch:
+            if isinstance(op, Put):
+                former_lease = store.put(op.key, op.value, op.lease)
+                if former_lease != op.lease:
+                    self.lessor.move(op.key, former_lease, op.lease)
+            elif isinstance(op, DeleteRange):
+                store.counts.delete_count += 1
+                if store.exists(op.key):
+                    former_lease = store.delete(op.key)
+                    if former_lease:
+                        self.lessor.move(op.key, former_lease, 0)
+        store.is_silent = False
+        if len(branch) > 1:
+            store.counts.txn_count += 1
+        store.end_revision()
+        return store.current_revision
 
     def _apply_txn(self, txn: Txn) -> Outcome:
         store = self.store
@@ -117,6 +175,7 @@ class Applier:
                 responses.append(put_result)
                 continue
             assert isinstance(op, DeleteRange)
+            store.counts.delete_count += 1
             key = op.key
             if store.exists(key):
                 former_lease = store.delete(key)
@@ -125,6 +184,8 @@ class Applier:
                 responses.append(DeleteRangeResult(store.current_revision + 1, 1, []))
             else:
                 responses.append(DeleteRangeResult(store.visible_revision, 0, []))
+        if len(branch) > 1:
+            store.counts.txn_count += 1
         self._events = store.end_revision()
         return TxnResult(store.current_revision, succeeded, responses)
 
@@ -135,11 +196,16 @@ class Applier:
         error = check(store, self.lessor, path)
         if error is not None:
             return error
+        if len(txn.success if path.succeeded else txn.failure) > 1:
+            store.counts.txn_count += 1
         responses = execute(store, self.lessor, path)
         self._events = store.end_revision()
         return TxnResult(store.current_revision, path.succeeded, responses)
 
     def _apply_put(self, put: Put) -> PutResult | CoreError:
+        if put.lease and put.lease not in self.lessor.leases:
+            # A put of its own asks for the lease before the key, one in a transaction the other way round.
+            return LeaseNotFound()
         error = check_put_now(self.store, self.lessor, put)
         if error is not None:
             return error
@@ -167,9 +233,24 @@ class Applier:
         error = self.store.compact(compaction.revision)
         return CompactionResult(self.store.current_revision) if error is None else error
 
+    def _apply_as_user(self, wrapped: AsUser) -> Outcome:
+        """In etcd's order: an administrator's commands, alarms, what the user may do, and only then the command."""
+        command = wrapped.command
+        admin = self.admin
+        error: CoreError | None = None
+        if isinstance(command, AdminCommand):
+            error = admin.check_user(wrapped.user_name, command)
+        else:
+            if admin.alarms.is_active and not isinstance(command, Range):
+                error = admin.alarms.refusal(cost_of(command) > 0)
+            if error is None:
+                error = self.permissions.check_command(wrapped.user_name, wrapped.auth_revision, command)
+        return self.apply(command) if error is None else error
+
     def check_invariants(self) -> None:
         self.store.check_invariants()
         self.lessor.check_invariants()
+        self.admin.check_invariants()
         for key, entry in self.store.index.items():
             if entry.lease:
                 assert key in self.lessor.leases[entry.lease].keys

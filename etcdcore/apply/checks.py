@@ -19,6 +19,7 @@ from etcdcore.errors import (
     CoreError,
     DuplicateKey,
     InvalidSortOption,
+    KeyNotFound,
     KeyNotProvided,
     LeaseProvided,
     LeaseTtlTooLarge,
@@ -30,7 +31,8 @@ from etcdcore.lease.lessor import TTL_MAX_S
 OPERATIONS_MAX: Final = 128
 """etcd's default of max-txn-ops."""
 
-_OPEN_END: Final = b"\0"
+EMPTY_OP: Final[Op] = Range(b"")
+"""An operation of a transaction that says nothing at all: never applied, refused here by its identity."""
 
 
 def check_command(command: Command, operations_max: int = OPERATIONS_MAX) -> CoreError | None:
@@ -88,6 +90,8 @@ def _check_operations(txn: Txn, operations_max: int) -> CoreError | None:
             return KeyNotProvided()
     for branch in (txn.success, txn.failure):
         for op in branch:
+            if op is EMPTY_OP:
+                return KeyNotFound()
             error = _check_operations(op, operations_max - size) if isinstance(op, Txn) else check_command(op)
             if error is not None:
                 return error
@@ -96,17 +100,18 @@ def _check_operations(txn: Txn, operations_max: int) -> CoreError | None:
 
 @final
 class _Writes:
-    """The keys that one branch puts, and the intervals that it deletes; an end of None is open.
+    """The keys that one branch puts, and the intervals that it deletes.
 
-    The order in which nested transactions add to these is etcd's (checkIntervals), with its known gap: a delete in a
-    later sibling is not held against a put in an earlier one.
+    The order in which nested transactions add to these is etcd's (checkIntervals), with its known gaps: a delete in a
+    later sibling is not held against a put in an earlier one, and one with an open end, which is written as an end of
+    one zero byte, is taken for the empty interval that this would be otherwise, and held against nothing.
     """
 
     __slots__ = ("deletes", "puts")
 
     def __init__(self) -> None:
         self.puts: Final[set[bytes]] = set()
-        self.deletes: Final[list[tuple[bytes, bytes | None]]] = []
+        self.deletes: Final[list[tuple[bytes, bytes]]] = []
 
     def collect(self, branch: Sequence[Op]) -> bool:
         """Takes in a branch; True when it writes a key twice."""
@@ -142,10 +147,8 @@ class _Writes:
         return False
 
     def _is_deleted(self, key: bytes) -> bool:
-        return any(start <= key and (end is None or key < end) for start, end in self.deletes)
+        return any(start <= key < end for start, end in self.deletes)
 
 
-def _interval(op: DeleteRange) -> tuple[bytes, bytes | None]:
-    if not op.range_end:
-        return op.key, op.key + b"\0"
-    return op.key, None if op.range_end == _OPEN_END else op.range_end
+def _interval(op: DeleteRange) -> tuple[bytes, bytes]:
+    return op.key, op.range_end or op.key + b"\0"

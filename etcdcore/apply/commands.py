@@ -16,6 +16,9 @@ from struct import Struct
 from struct import error as StructError
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
+from etcdcore.apply.admin_commands import ADMIN, AdminCommand, decode_admin
 from etcdcore.apply.results import CompactionResult as CompactionResult
 from etcdcore.apply.results import DeleteRangeResult as DeleteRangeResult
 from etcdcore.apply.results import LeaseGrantResult as LeaseGrantResult
@@ -57,6 +60,8 @@ _TXN: Final = 4
 _COMPACTION: Final = 5
 _LEASE_GRANT: Final = 6
 _LEASE_REVOKE: Final = 7
+# 8 is ADMIN, in admin_commands.
+_AS_USER: Final = 9
 
 _PREV_KV: Final = 1
 _IGNORE_VALUE: Final = 2
@@ -67,6 +72,7 @@ _COUNT_ONLY: Final = 4
 
 _HEAD: Final = Struct("<BI")
 _PUT_HEAD: Final = Struct("<BBqII")  # kind, flags, lease, key length, value length
+_PUT_HEAD_BYTES: Final = _PUT_HEAD.size
 _DELETE_HEAD: Final = Struct("<BBII")  # kind, flags, key length, range end length
 # kind, flags, order, target, limit, revision, min and max mod, min and max create, key length, range end length
 _RANGE_HEAD: Final = Struct("<BBiiqqqqqqII")
@@ -75,12 +81,14 @@ _COMPARE_HEAD: Final = Struct("<BBBqIII")  # target, result, has bytes, operand,
 _COMPACTION_BODY: Final = Struct("<BqB")
 _GRANT_BODY: Final = Struct("<Bqq")
 _REVOKE_BODY: Final = Struct("<Bq")
+_AS_USER_HEAD: Final = Struct("<BQI")  # kind, auth revision, length of the user's name
 
 _TXN_DEPTH_MAX: Final = 130
 """Deeper nesting cannot pass the static checks (each level uses up at least one of 128 operations)."""
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Compare:
     """One condition of a transaction, with `range_end` on all its keys. `operand` is bytes for VALUE, else an int."""
 
@@ -109,6 +117,7 @@ class Compare:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Put:
     """Sets a key. `lease` 0 detaches it from any lease."""
 
@@ -131,6 +140,12 @@ class Put:
         self.ignore_lease: Final = ignore_lease
 
     def encode(self) -> bytes:
+        parts: list[bytes] = []
+        self.encode_into(parts)
+        return b"".join(parts)
+
+    def encode_into(self, parts: list[bytes]) -> int:
+        """Appends its bytes and returns how many."""
         flags = 0
         if self.prev_kv or self.ignore_value or self.ignore_lease:
             flags = (
@@ -140,10 +155,14 @@ class Put:
             )
         key = self.key
         value = self.value
-        return _PUT_HEAD.pack(_PUT, flags, self.lease, len(key), len(value)) + key + value
+        parts.append(_PUT_HEAD.pack(_PUT, flags, self.lease, len(key), len(value)))
+        parts.append(key)
+        parts.append(value)
+        return _PUT_HEAD_BYTES + len(key) + len(value)
 
 
 @final
+@mypyc_attr(acyclic=True)
 class DeleteRange:
     __slots__ = ("key", "prev_kv", "range_end")
 
@@ -232,6 +251,7 @@ class Range:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Txn:
     """If every compare holds on the state before, all of `success` is done, else all of `failure`."""
 
@@ -245,18 +265,35 @@ class Txn:
 
     def encode(self) -> bytes:
         """The bytes of this transaction, made once."""
+        parts: list[bytes] = []
+        self.encode_into(parts)
+        self.encoded = encoded = b"".join(parts)
+        return encoded
+
+    def encode_into(self, parts: list[bytes]) -> int:
+        """Appends its bytes, piece by piece, and returns how many: a log entry joins thousands of them only once."""
         compares = self.compares
         success = self.success
         failure = self.failure
-        parts = [_TXN_HEAD.pack(_TXN, len(compares), len(success), len(failure))]
+        head = _TXN_HEAD.pack(_TXN, len(compares), len(success), len(failure))
+        parts.append(head)
+        size = len(head)
         for compare in compares:
-            parts.append(compare.encoded or compare.encode())
+            encoded = compare.encoded or compare.encode()
+            parts.append(encoded)
+            size += len(encoded)
         for op in success:
-            parts.append(op.encode())
+            if isinstance(op, Put):
+                size += op.encode_into(parts)
+            else:
+                encoded = op.encode()
+                parts.append(encoded)
+                size += len(encoded)
         for op in failure:
-            parts.append(op.encoded or op.encode() if isinstance(op, Txn) else op.encode())
-        self.encoded = encoded = b"".join(parts)
-        return encoded
+            encoded = op.encoded or op.encode() if isinstance(op, Txn) else op.encode()
+            parts.append(encoded)
+            size += len(encoded)
+        return size
 
 
 @final
@@ -272,6 +309,7 @@ class Compaction:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LeaseGrant:
     """`lease_id` is chosen before the log (never 0 here), and `ttl_s` is already raised to the minimum."""
 
@@ -286,6 +324,7 @@ class LeaseGrant:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LeaseRevoke:
     __slots__ = ("lease_id",)
 
@@ -297,7 +336,30 @@ class LeaseRevoke:
 
 
 Op = Put | DeleteRange | Range | Txn
-Command = Put | DeleteRange | Range | Txn | Compaction | LeaseGrant | LeaseRevoke
+PlainCommand = Put | DeleteRange | Range | Txn | Compaction | LeaseGrant | LeaseRevoke | AdminCommand
+
+
+@final
+class AsUser:
+    """A command in a user's name: what he may do, and which alarms there are, is looked at when it is applied.
+
+    `auth_revision` is that at which he was identified; 0 with no name is a caller that named nobody. Commands without
+    this are the server's own, and may do anything.
+    """
+
+    __slots__ = ("auth_revision", "command", "user_name")
+
+    def __init__(self, user_name: str, auth_revision: int, command: PlainCommand) -> None:
+        self.user_name: Final = user_name
+        self.auth_revision: Final = auth_revision
+        self.command: Final = command
+
+    def encode(self) -> bytes:
+        name = self.user_name.encode()
+        return _AS_USER_HEAD.pack(_AS_USER, self.auth_revision, len(name)) + name + self.command.encode()
+
+
+Command = PlainCommand | AsUser
 
 
 def encode_command(command: Command) -> bytes:
@@ -348,7 +410,25 @@ def decode_command(data: bytes, offset: int) -> tuple[Command, int]:
     if kind == _LEASE_REVOKE:
         _, lease_id = _REVOKE_BODY.unpack_from(data, offset)
         return LeaseRevoke(lease_id), offset + _REVOKE_BODY.size
+    if kind == ADMIN:
+        return decode_admin(data, offset)
+    if kind == _AS_USER:
+        return _decode_as_user(data, offset)
     return _decode_op(data, offset, 0)
+
+
+def _decode_as_user(data: bytes, offset: int) -> tuple[AsUser, int]:
+    _, auth_revision, name_length = _AS_USER_HEAD.unpack_from(data, offset)
+    start = offset + _AS_USER_HEAD.size
+    end = _check_end(data, start + name_length)
+    try:
+        name = data[start:end].decode()
+    except UnicodeDecodeError as error:
+        raise CommandFormatError(f"a user's name is not text: {data[start:end]!r}") from error
+    command, after = decode_command(data, end)
+    if isinstance(command, AsUser):
+        raise CommandFormatError("a command in the name of two users")
+    return AsUser(name, auth_revision, command), after
 
 
 def _decode_op(data: bytes, offset: int, depth: int) -> tuple[Op, int]:

@@ -5,6 +5,9 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
+from etcdcore.apply.alarms import Alarm
 from etcdcore.errors import CoreError
 from etcdcore.types import KeyValue
 
@@ -23,6 +26,7 @@ class RangeResult:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class PutResult:
     __slots__ = ("prev_kv", "revision")
 
@@ -32,6 +36,7 @@ class PutResult:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class DeleteRangeResult:
     __slots__ = ("deleted", "prev_kvs", "revision")
 
@@ -42,6 +47,7 @@ class DeleteRangeResult:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class TxnResult:
     """`responses` has one result for each operation of the branch that ran, in order."""
 
@@ -62,6 +68,7 @@ class CompactionResult:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LeaseGrantResult:
     """`ttl_s` is the effective time to live, at least the minimum."""
 
@@ -74,6 +81,7 @@ class LeaseGrantResult:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class LeaseRevokeResult:
     __slots__ = ("revision",)
 
@@ -81,6 +89,40 @@ class LeaseRevokeResult:
         self.revision: Final = revision
 
 
+@final
+class AdminResult:
+    """Of a command that has nothing to say but that it is done."""
+
+    __slots__ = ("revision",)
+
+    def __init__(self, revision: int) -> None:
+        self.revision: Final = revision
+
+
+@final
+class AlarmResult:
+    """`alarms` are those that the command raised or took back."""
+
+    __slots__ = ("alarms", "revision")
+
+    def __init__(self, revision: int, alarms: list[Alarm]) -> None:
+        self.revision: Final = revision
+        self.alarms: Final = alarms
+
+
+@final
+class AuthenticateResult:
+    """`token` is empty where the log assigns none; `auth_revision` is that at which it holds."""
+
+    __slots__ = ("auth_revision", "revision", "token")
+
+    def __init__(self, revision: int, token: str, auth_revision: int) -> None:
+        self.revision: Final = revision
+        self.token: Final = token
+        self.auth_revision: Final = auth_revision
+
+
 OpResult = RangeResult | PutResult | DeleteRangeResult | TxnResult
-Result = OpResult | CompactionResult | LeaseGrantResult | LeaseRevokeResult
+AnyAdminResult = AdminResult | AlarmResult | AuthenticateResult
+Result = OpResult | CompactionResult | LeaseGrantResult | LeaseRevokeResult | AnyAdminResult
 Outcome = Result | CoreError

@@ -99,6 +99,32 @@ def execute(store: Store, lessor: Lessor, path: Path) -> list[OpResult]:
     return results
 
 
+def is_read_only(txn: Txn) -> bool:
+    """Only ranges in both branches: such a transaction need not enter the log. A nested one always does."""
+    for op in txn.success:
+        if not isinstance(op, Range):
+            return False
+    return all(isinstance(op, Range) for op in txn.failure)
+
+
+def is_serializable(txn: Txn) -> bool:
+    """Whether all ranges of a transaction that only reads are serializable; it has none at all: so too."""
+    for branch in (txn.success, txn.failure):
+        for op in branch:
+            if isinstance(op, Range) and not op.serializable:
+                return False
+    return True
+
+
+def read_txn(store: Store, lessor: Lessor, txn: Txn) -> TxnResult | CoreError:
+    """A transaction that only reads, from the state applied here. Refuses as `check`."""
+    path = choose(store, txn)
+    error = check(store, lessor, path)
+    if error is not None:
+        return error
+    return TxnResult(store.current_revision, path.succeeded, execute(store, lessor, path))
+
+
 def execute_put(store: Store, lessor: Lessor, put: Put) -> PutResult:
     """A put that passed its check."""
     key = put.key
@@ -119,6 +145,7 @@ def execute_put(store: Store, lessor: Lessor, put: Put) -> PutResult:
 
 
 def execute_delete(store: Store, lessor: Lessor, op: DeleteRange) -> DeleteRangeResult:
+    store.counts.delete_count += 1
     keys = store.live_keys_between(op.key, op.range_end)
     former: list[KeyValue] = []
     if op.prev_kv:

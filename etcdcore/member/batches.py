@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, final
 
-from etcdcore.apply.commands import Command, encode_batch_head
+from etcdcore.apply.commands import Command, Txn, encode_batch_head
 from etcdcore.errors import CoreError
 from etcdcore.member.proposals import Proposal
 
@@ -17,12 +17,14 @@ from etcdcore.member.proposals import Proposal
 class Batch:
     """The commands of one entry with their proposals, one for one. `proposals` is emptied once they were answered."""
 
-    __slots__ = ("commands", "data", "proposals")
+    __slots__ = ("commands", "data", "proposals", "proposed_s")
 
-    def __init__(self, commands: Sequence[Command], proposals: Sequence[Proposal | None], data: bytes) -> None:
+    def __init__(self, commands: list[Command], proposals: list[Proposal | None], data: bytes) -> None:
         self.commands: Final = commands
         self.proposals = proposals
         self.data: Final = data
+        self.proposed_s = 0.0
+        """When it went on its way, by the loop's clock."""
 
 
 def pack_batches(
@@ -32,20 +34,29 @@ def pack_batches(
     batches: list[Batch] = []
     parts: list[bytes] = [b""]
     start = 0
+    count = 0
     size = 0
     for command in commands:
-        encoded = command.encode()
-        count = len(parts) - 1
-        if count and (size + len(encoded) > bytes_max or count >= commands_max):
+        position = len(parts)
+        if isinstance(command, Txn):
+            added = command.encode_into(parts)
+        else:
+            encoded = command.encode()
+            parts.append(encoded)
+            added = len(encoded)
+        if count and (size + added > bytes_max or count >= commands_max):
+            latest = parts[position:]
+            del parts[position:]
             parts[0] = encode_batch_head(count)
             end = start + count
             batches.append(Batch(commands[start:end], proposals[start:end], b"".join(parts)))
             parts = [b""]
+            parts.extend(latest)
             start = end
+            count = 0
             size = 0
-        parts.append(encoded)
-        size += len(encoded)
-    count = len(parts) - 1
+        count += 1
+        size += added
     parts[0] = encode_batch_head(count)
     if start:
         batches.append(Batch(commands[start:], proposals[start:], b"".join(parts)))
@@ -70,7 +81,8 @@ class InFlight:
         self._batches: Final[deque[Batch]] = deque()
         self.count = 0
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, now_s: float) -> None:
+        batch.proposed_s = now_s
         self._batches.append(batch)
         self.count += len(batch.commands)
 
@@ -80,11 +92,20 @@ class InFlight:
             self._batches.popleft()
             self.count -= len(batch.commands)
 
+    def proposed_before(self, time_s: float) -> list[Proposal | None]:
+        """Those who have waited since before then."""
+        waiting: list[Proposal | None] = []
+        for batch in self._batches:
+            if batch.proposed_s >= time_s:
+                break
+            waiting.extend(batch.proposals)
+        return waiting
+
     def drop(self, error: CoreError) -> None:
         """Nobody will be told of their fate here, though they may yet be applied."""
         batches = list(self._batches)
         self._batches.clear()
         self.count = 0
         for batch in batches:
-            proposals, batch.proposals = batch.proposals, ()
+            proposals, batch.proposals = batch.proposals, []
             drop_proposals(proposals, error, False)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from etcdcore.config import MemberConfig
-from etcdcore.errors import EngineError
+from etcdcore.errors import EngineError, EngineFull, NoSpace, ServerStopped
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.clock import Interval
 from etcdcore.member.recovery import OpenedParts
@@ -25,7 +25,7 @@ from etcdcore.types import LogIndex
 class Checkpoints:
     """Used on the loop; only the sync itself is in a thread. In memory nothing is ever synced, and so nothing cut."""
 
-    __slots__ = ("_bytes", "_config", "_interval", "_parts", "_state", "_syncing", "synced_index")
+    __slots__ = ("_bytes", "_config", "_entries", "_interval", "_parts", "_state", "_syncing", "synced_index")
 
     def __init__(self, config: MemberConfig, parts: OpenedParts, state: AppliedState) -> None:
         self._config: Final = config
@@ -33,27 +33,34 @@ class Checkpoints:
         self._state: Final = state
         self._interval = Interval(config.checkpoint_interval_s, 0.0)
         self._bytes = 0
+        self._entries = 0
         self._syncing: asyncio.Future[bool] | None = None
         self.synced_index: LogIndex = LogIndex(parts.log.first_index() - 1)
 
     def note_entries(self, entries: Sequence[Entry]) -> None:
+        self._entries += len(entries)
         for entry in entries:
             self._bytes += len(entry.data)
 
     def is_due(self, now_s: float) -> bool:
         is_time = self._interval.is_due(now_s)
-        if self._config.in_memory or self._syncing is not None or self._state.is_full:
+        if self._config.in_memory or self._syncing is not None or self._state.is_full or self._state.is_paused:
             return False
-        return (is_time or self._bytes >= self._config.checkpoint_bytes) and (
-            self._state.applied_index > self.synced_index
-        )
+        config = self._config
+        is_full = self._bytes >= config.checkpoint_bytes or self._entries >= config.checkpoint_entries
+        return (is_time or is_full) and self._state.applied_index > self.synced_index
 
     async def sync(self, conf_state: ConfState) -> SnapshotMeta | None:
         """Commits, syncs and marks. The log may be cut below the position that comes back; None: not this time."""
         state = self._state
-        if self._config.in_memory or not state.commit() or state.committed_index <= self.synced_index:
+        if (
+            self._config.in_memory
+            or state.is_paused
+            or not state.commit()
+            or state.committed_index <= self.synced_index
+        ):
             return None
-        self._bytes = 0
+        self._bytes = self._entries = 0
         meta = SnapshotMeta(state.committed_index, self._parts.log.term(state.committed_index), conf_state)
         self._syncing = asyncio.get_running_loop().run_in_executor(None, self._sync_engine, meta)
         try:
@@ -69,6 +76,53 @@ class Checkpoints:
             return None
         self.synced_index = meta.index
         return meta
+
+    async def rewrite(self) -> None:
+        """The engine's file without its holes; nothing is applied meanwhile. Refuses NoSpace. Raises EngineError."""
+        state = self._state
+        while self._syncing is not None or state.is_paused:  # noqa: ASYNC110  # rare, and a thread sets nothing
+            await asyncio.sleep(REWRITE_PAUSE_S)
+        if not state.commit():
+            raise NoSpace
+        state.is_paused = True
+        work = self._syncing = asyncio.get_running_loop().run_in_executor(None, self._rewrite_engine)
+        try:
+            has_room = await asyncio.shield(work)
+            while state.engine.is_viewed and self._syncing is not None:  # noqa: ASYNC110  # one opened meanwhile
+                await asyncio.sleep(REWRITE_PAUSE_S)
+            if self._syncing is None:
+                raise ServerStopped
+            if has_room:
+                state.engine.swap()
+        except asyncio.CancelledError:
+            work.add_done_callback(self._resume)
+            raise
+        except BaseException:
+            self._resume(work)
+            raise
+        self._resume(work)
+        if not has_room:
+            raise NoSpace
+
+    def _resume(self, done: asyncio.Future[bool]) -> None:
+        """What a thread met for a caller who has gone is nobody's: the old file is as it was."""
+        if not done.cancelled():
+            done.exception()
+        self._syncing = None
+        self._state.forget_size()
+        self._state.is_paused = False
+
+    def _rewrite_engine(self) -> bool:
+        """In a thread. False when the disk had no room for it."""
+        try:
+            self._state.engine.rewrite()
+        except EngineFull:
+            return False
+        except EngineError as error:
+            if isinstance(error.__cause__, OSError) and is_no_room(error.__cause__):
+                return False
+            raise
+        return True
 
     def cut_memory(self, meta: SnapshotMeta) -> None:
         """Forgets the entries in memory, but for those that a follower close behind may still want."""
@@ -103,5 +157,7 @@ class Checkpoints:
         return True
 
 
+REWRITE_PAUSE_S: Final = 0.01
+"""How often a rewrite that waits for a sync looks again."""
 ROOM_BYTES_MIN: Final = 1 << 20
 """With less room than this a commit is not tried again."""

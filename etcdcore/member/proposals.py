@@ -14,9 +14,19 @@ if TYPE_CHECKING:
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Proposal(ABC):
-    """One command in flight. Exactly one of the two is called, on the member's loop; it must not raise or await."""
+    """One command in flight. Exactly one of `applied`, `written` and `dropped` is called, on the member's loop; it must
+    not raise or await."""
 
     __slots__ = ()
+
+    def is_brief(self) -> bool:
+        """Whether `written` will do for a transaction of plain puts and deletes that took its success branch: then
+        neither its result nor, if no listener wants them, its events are built."""
+        return False
+
+    def written(self, revision: int) -> None:
+        """The transaction of a brief proposal took its success branch; this is the store's revision after it."""
+        raise AssertionError("only a brief proposal is answered by a revision alone")
 
     @abstractmethod
     def applied(self, result: "Outcome | int") -> None:
@@ -33,6 +43,11 @@ class RevisionListener(ABC):
     """Told of all that happens to the store, by direct call from the apply loop. An exception stops the member."""
 
     __slots__ = ()
+
+    def wants_brief(self) -> bool:
+        """Asked before each log entry is applied: False if revisions of brief proposals are nothing to this listener,
+        which then does not hear of them."""
+        return True
 
     @abstractmethod
     def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:

@@ -12,6 +12,7 @@ from etcdcore.member.proposals import Proposal
 from etcdcore.raft.messages import NO_MEMBER
 from etcdcore.raft.raw_node import RawNode
 from etcdcore.raft.read_index import ReadState
+from etcdcore.statistics import MemberCounts
 from etcdcore.types import LogIndex
 
 _CONTEXT: Final = Struct(">Q")
@@ -21,9 +22,10 @@ _CONTEXT: Final = Struct(">Q")
 class ReadBarriers:
     """asked -> `propose` -> in a round -> `take_states` -> waiting for an index -> `answer`."""
 
-    __slots__ = ("_number", "_rounds", "_waiting", "asked")
+    __slots__ = ("_counts", "_number", "_rounds", "_waiting", "asked")
 
-    def __init__(self) -> None:
+    def __init__(self, counts: MemberCounts) -> None:
+        self._counts: Final = counts
         self.asked: list[Proposal] = []
         self._number = 0
         self._rounds: Final[dict[bytes, list[Proposal]]] = {}
@@ -36,6 +38,7 @@ class ReadBarriers:
     def propose(self, raft: RawNode) -> None:
         asked, self.asked = self.asked, []
         if raft.leader_id == NO_MEMBER:
+            self._counts.read_indexes_failed += len(asked)
             for proposal in asked:
                 proposal.dropped(NoLeader(), True)
             return
@@ -62,6 +65,7 @@ class ReadBarriers:
         self._rounds.clear()
         self._waiting.clear()
         for group in groups:
+            self._counts.read_indexes_failed += len(group)
             for proposal in group:
                 proposal.dropped(error, True)
 

@@ -11,9 +11,9 @@ and nobody else counts on this member's log. A voter of several may have acknowl
 
 import struct
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final
 
+from etcdcore.apply.members import ClusterMember, derive_cluster_id, derive_member_id
 from etcdcore.config import MemberConfig
 from etcdcore.errors import EngineError
 from etcdcore.mvcc.engine import Engine
@@ -22,13 +22,14 @@ from etcdcore.raft.storage import MemoryStorage
 from etcdcore.storage.datadir import DataDir
 from etcdcore.storage.errors import DataDirUnusable, SnapshotUnreadable
 from etcdcore.storage.file_ops import FileOps
-from etcdcore.storage.lmdb_engine import LmdbEngine
+from etcdcore.storage.lmdb_engine import MAP_BYTES_DEFAULT, LmdbEngine
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.storage.snapshots import SnapshotStore
 from etcdcore.storage.wal import TornTail, Wal, WalGroup
 from etcdcore.types import LogIndex, MemberId, Term
 
-_METADATA: Final = struct.Struct("<QQ")  # member id, cluster id
+METADATA: Final = struct.Struct("<QQ")
+"""Of the log: member id, cluster id."""
 
 
 @dataclass(slots=True)
@@ -60,17 +61,14 @@ class OpenedParts:
     log: MemoryStorage
     member_id: MemberId
     cluster_id: int
+    founder: ClusterMember
+    """This member, as it stands in the table of members of a cluster that it has begun alone."""
     report: RecoveryReport
 
     def close(self) -> None:
         """Drops what the engine has not committed; the log's file is closed by its writer."""
         self.engine.close()
         self.data_dir.close()
-
-
-def derive_id(text: str) -> int:
-    """A stable id that is not 0, so that the same configuration names the same member after a loss of its disk."""
-    return int.from_bytes(sha256(text.encode()).digest()[:8], "big") | 1
 
 
 def open_parts(config: MemberConfig, file_ops: FileOps | None, engine: Engine | None) -> OpenedParts:
@@ -131,7 +129,7 @@ def _open_locked(
     if Wal.exists(data_dir.wal_path, file_ops):
         after = LogIndex(0) if marker is None else marker.index
         wal, contents = Wal.open(data_dir.wal_path, after, config.segment_bytes, file_ops)
-        member_id, cluster_id = _METADATA.unpack(contents.metadata)
+        member_id, cluster_id = METADATA.unpack(contents.metadata)
         log = MemoryStorage(ConfState(voters=(MemberId(member_id),)))
         if marker is not None:
             log.apply_snapshot(Snapshot(marker))
@@ -143,17 +141,18 @@ def _open_locked(
         if marker is not None:
             raise DataDirUnusable(f"{data_dir.snapshot_path} has a marker, but {data_dir.wal_path} holds no log")
         report.is_new = True
-        member_id = derive_id(config.name)
-        cluster_id = derive_id(f"cluster of {config.name}")
+        member_id = derive_member_id(config.peer_urls, config.cluster_token)
+        cluster_id = derive_cluster_id([member_id])
         log = MemoryStorage(ConfState(voters=(MemberId(member_id),)))
-        wal = Wal.create(data_dir.wal_path, _METADATA.pack(member_id, cluster_id), config.segment_bytes, file_ops)
+        wal = Wal.create(data_dir.wal_path, METADATA.pack(member_id, cluster_id), config.segment_bytes, file_ops)
     try:
         if engine is None:
             engine = _open_engine(config, data_dir, report)
     except BaseException:
         wal.files.close()
         raise
-    return OpenedParts(data_dir, wal, snapshots, engine, log, MemberId(member_id), cluster_id, report)
+    founder = ClusterMember(member_id, config.name, config.peer_urls, (), False)
+    return OpenedParts(data_dir, wal, snapshots, engine, log, MemberId(member_id), cluster_id, founder, report)
 
 
 def _open_engine(config: MemberConfig, data_dir: DataDir, report: RecoveryReport) -> Engine:
@@ -161,6 +160,6 @@ def _open_engine(config: MemberConfig, data_dir: DataDir, report: RecoveryReport
         return MemoryEngine()
     if report.is_new and any(data_dir.db_path.glob("*.mdb")):
         raise EngineError(f"{data_dir.db_path} holds a store, but there is no log that it belongs to")
-    engine = LmdbEngine(str(data_dir.db_path))
+    engine = LmdbEngine(str(data_dir.db_path), max(MAP_BYTES_DEFAULT, 2 * config.quota_bytes))
     report.engine_restored = engine.restored
     return engine

@@ -7,23 +7,23 @@ Invariants:
 
 import asyncio
 from abc import ABC, abstractmethod
+from time import perf_counter
 from typing import Final, final
 
 from etcdcore.apply.commands import Command, Compaction, LeaseRevoke
 from etcdcore.config import MemberConfig
+from etcdcore.errors import CoreError
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.checkpoint import Checkpoints
 from etcdcore.member.clock import Interval
 from etcdcore.member.proposals import Proposal, RevisionListener
 from etcdcore.member.retention import RevisionRetention
 from etcdcore.member.write_state import WriteState
+from etcdcore.mvcc.compaction import CompactionRun
+from etcdcore.mvcc.hashing import HashRun
 
 EXPIRED_LEASES_MAX: Final = 500
 """Leases reported at a time, as etcd."""
-COMPACTION_STEP: Final = 500
-"""Keys and records that one step of a compaction deals with: two or three milliseconds..."""
-COMPACTION_PAUSE_S: Final = 0.005
-"""...and the pause between two steps: it takes a third of the time at most."""
 CHECKPOINT_PAUSE_S: Final = 0.1
 """How often the growth of the log is looked at."""
 ROUTINE_S: Final = 1.0
@@ -80,6 +80,9 @@ class Routine:
         self._retention: Final = RevisionRetention(
             config.compaction_retention_s * 1000, config.compaction_revisions_max
         )
+        self._is_compaction_urgent: Final = asyncio.Event()
+        self._waiting: list[Proposal] = []
+        """For the end of the compaction in progress."""
 
     async def serve_clock(self) -> None:
         """Everything that is short and due by time."""
@@ -122,14 +125,61 @@ class Routine:
     async def serve_compaction(self) -> None:
         """A little at a time, so that nobody waits for it."""
         while True:
-            await asyncio.sleep(ROUTINE_S)
-            while self._state.store.compaction is not None and not self._state.is_full:
+            await self._pause_compaction()
+            counts = self._state.counts
+            began_s = asyncio.get_running_loop().time()
+            hashed: CompactionRun | None = None
+            while (run := self._state.store.compaction) is not None and not self._state.is_full:
+                if self._config.hash_compactions and run is not hashed:
+                    hashed = run
+                    await self._hash_before(run)
+                    continue
+                removed = run.removed_count
+                started = perf_counter()
                 try:
-                    self._state.step_compaction(COMPACTION_STEP)
+                    self._state.step_compaction(self._config.compaction_step)
                 except Exception as error:  # I2
                     self._work.fail(error)
                     return
-                await asyncio.sleep(COMPACTION_PAUSE_S)
+                counts.compaction_step_ms.observe((perf_counter() - started) * 1000)
+                counts.compacted_keys += run.removed_count - removed
+                if run.done:
+                    counts.compaction_ms.observe((asyncio.get_running_loop().time() - began_s) * 1000)
+                    counts.compacted_at_s = asyncio.get_running_loop().time()
+                await asyncio.sleep(self._config.compaction_pause_s)
+            if self._state.store.compaction is None:
+                waiting, self._waiting = self._waiting, []
+                for proposal in waiting:
+                    proposal.applied(self._state.store.current_revision)
+
+    async def _hash_before(self, run: CompactionRun) -> None:
+        """The hash that a compaction makes impossible; none if another compaction takes over meanwhile."""
+        store = self._state.store
+        hashing = HashRun(store, run.revision, store.compacted_before)
+        while self._state.store.compaction is run:
+            hashing.step(self._config.compaction_step)
+            if hashing.done:
+                self._state.hashes.keep(hashing.result())
+                return
+            await asyncio.sleep(self._config.compaction_pause_s)
+
+    async def _pause_compaction(self) -> None:
+        self._is_compaction_urgent.clear()
+        try:
+            async with asyncio.timeout(ROUTINE_S):
+                await self._is_compaction_urgent.wait()
+        except TimeoutError:
+            return
+
+    def when_compacted(self, proposal: Proposal) -> None:
+        """Applied with the revision once no compaction is in progress; the one that is does not wait any longer."""
+        self._waiting.append(proposal)
+        self._is_compaction_urgent.set()
+
+    def drop_waiting(self, error: CoreError) -> None:
+        waiting, self._waiting = self._waiting, []
+        for proposal in waiting:
+            proposal.dropped(error, True)
 
     def _expire_leases(self, now_ms: int) -> None:
         lessor = self._state.lessor
@@ -139,6 +189,7 @@ class Routine:
         expired = lessor.expired(now_ms, EXPIRED_LEASES_MAX)
         if not expired:
             return
+        self._state.counts.lease_expired_count += len(expired)
         handled: set[int] = set()
         for listener in self._listeners:
             handled.update(listener.leases_expired(expired))

@@ -10,9 +10,23 @@ from etcdcore.member.proposals import RevisionListener
 
 @final
 class WriteState:
-    """`refusal` is None while commands are taken. The gravest reason counts: stopped, not leading, no room."""
+    """`refusal` is None while commands are taken. The gravest reason counts: stopped, not leading, no room.
 
-    __slots__ = ("_is_engine_full", "_is_log_full", "_leading_error", "_listeners", "_settled", "_stopped", "refusal")
+    An alarm refuses nothing here, since commands that free room are taken all the same; but the listeners are told, as
+    of a full disk, and whoever asks in a user's name is refused when his command is applied.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_is_engine_full",
+        "_is_log_full",
+        "_leading_error",
+        "_listeners",
+        "_settled",
+        "_stopped",
+        "_told",
+        "refusal",
+    )
 
     def __init__(self, listeners: Sequence[RevisionListener]) -> None:
         self._listeners: Final = listeners
@@ -22,6 +36,12 @@ class WriteState:
         self._stopped: CoreError | None = None
         self._settled: Final = asyncio.Event()
         self.refusal: CoreError | None = self._leading_error
+        self._alarm: CoreError | None = None
+        self._told: CoreError | None = self._leading_error
+
+    @property
+    def is_alarmed(self) -> bool:
+        return self._alarm is not None
 
     @property
     def is_leading(self) -> bool:
@@ -44,6 +64,12 @@ class WriteState:
         self._is_engine_full = is_full
         self._update()
 
+    def set_alarm(self, error: CoreError | None) -> None:
+        """What an alarm makes of commands that grow the store; None: there is none."""
+        if error != self._alarm:
+            self._alarm = error
+            self._update()
+
     def stop(self, error: CoreError) -> None:
         """For good."""
         self._stopped = error
@@ -62,7 +88,9 @@ class WriteState:
             self._settled.set()
         else:
             self._settled.clear()
-        if refusal != self.refusal:
-            self.refusal = refusal
+        self.refusal = refusal
+        told = refusal or self._alarm
+        if told != self._told:
+            self._told = told
             for listener in self._listeners:
-                listener.write_state_changed(refusal)
+                listener.write_state_changed(told)

@@ -39,6 +39,7 @@ from etcdcore.errors import (
     RevisionInFuture,
 )
 from etcdcore.lease.lessor import Lessor
+from etcdcore.mvcc.engine import KEY
 from etcdcore.mvcc.store import Store
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.types import KeyValue
@@ -83,6 +84,29 @@ def test_the_first_write_makes_revision_two(applier: Applier) -> None:
 def test_an_identical_put_is_a_change(applier: Applier) -> None:
     apply(applier, Put(b"k", b"v"), Put(b"k", b"v"))
     assert read(applier, Range(b"k")).kvs == [KeyValue(b"k", 2, 3, 2, b"v", 0)]
+
+
+def test_brief_or_not_a_plain_transaction_leaves_the_same_state() -> None:
+    commands = [
+        Txn((), (Put(b"a", b"1"), Put(b"b", b"2", 7)), ()),
+        Txn((), (DeleteRange(b"a"), DeleteRange(b"none"), Put(b"c", b"3", 7)), ()),
+        Txn((), (Put(b"b", b"4"), Put(b"a", b"5")), ()),
+        Txn((), (DeleteRange(b"none"),), ()),
+    ]
+    states = []
+    for is_brief in (False, True):
+        engine = MemoryEngine()
+        applier = Applier(Store(engine), Lessor(engine))
+        applier.apply(LeaseGrant(7, 10))
+        revisions = []
+        for command in commands:
+            revisions.append(applier.apply_brief(command) if is_brief else txn_of(applier.apply(command)).revision)
+            if is_brief:
+                assert applier.take_events() == (revisions[-1], [])
+            applier.check_invariants()
+        keys = applier.lessor.keys_of(7)
+        states.append((revisions, engine.scan(KEY, b"", b""), keys, applier.store.counts.txn_count))
+    assert states[0] == states[1] and states[0][0] == [2, 3, 4, 4]
 
 
 def test_a_deleted_key_begins_a_new_life(applier: Applier) -> None:
@@ -271,6 +295,24 @@ def test_one_operation_that_fails_at_apply_fails_the_whole_transaction(
     assert isinstance(apply(applier, Txn([ALWAYS_FALSE], [op], [])), TxnResult)
 
 
+def test_a_put_of_its_own_asks_for_the_lease_before_the_key_and_one_in_a_transaction_after_it(applier: Applier) -> None:
+    put = Put(b"missing", b"", 9, ignore_value=True)
+    assert apply(applier, put) == LeaseNotFound()
+    assert apply(applier, Txn([], [put], [])) == KeyNotFound()
+
+
+def test_a_key_deleted_with_an_open_end_may_be_put_again_in_the_same_transaction(applier: Applier) -> None:
+    apply(applier, Put(b"k", b"old"))
+    txn_of(apply(applier, Txn([], [DeleteRange(b"a", b"\0"), Put(b"k", b"new")], [])))
+    _, events = applier.take_events()
+    assert [event.kv.mod_revision for event in events] == [3, 3]
+    pair = read(applier, Range(b"k")).kvs[0]
+    assert (pair.value, pair.create_revision, pair.version) == (b"new", 3, 1)
+    assert isinstance(
+        apply(applier, Txn([], [DeleteRange(b"a", b"\0"), Put(b"k", b"", ignore_value=True)], [])), TxnResult
+    )
+
+
 def test_former_pairs_in_a_transaction_are_those_of_its_own_earlier_writes(applier: Applier) -> None:
     first = Txn([], [Put(b"k", b"1")], [])
     second = Txn([], [DeleteRange(b"k", b"", True)], [])
@@ -384,7 +426,21 @@ def test_leases_and_their_keys_survive_a_restart() -> None:
     engine = MemoryEngine()
     applier = Applier(Store(engine), Lessor(engine))
     apply(applier, LeaseGrant(7, 10), Put(b"a", b"", 7), Put(b"b", b"", 7), DeleteRange(b"b"))
+    applier.lessor.write()
     engine.commit()
     again = Applier(Store(engine), Lessor(engine))
     again.check_invariants()
     assert again.lessor.keys_of(7) == [b"a"]
+
+
+def test_what_is_done_is_counted_by_operation_and_a_transaction_only_from_two_on(applier: Applier) -> None:
+    """etcd server/storage/mvcc/metrics_txn.go; a delete is one, whatever it deletes."""
+    one = Put(b"a", b"12")
+    apply(applier, one, Put(b"b", b""), Txn([], [one], []), Txn([], [one, DeleteRange(b"b")], []))
+    apply(applier, DeleteRange(b"a", b"\0"), Range(b"a"))
+    apply(applier, LeaseGrant(7, 10), LeaseGrant(8, 10), LeaseRevoke(7))
+    counts = applier.store.counts
+    assert (counts.put_count, counts.put_bytes, counts.delete_count) == (4, 10, 2)
+    assert (counts.range_count, counts.txn_count) == (1, 1)
+    lease_counts = applier.lessor.counts
+    assert (lease_counts.lease_granted_count, lease_counts.lease_revoked_count) == (2, 1)

@@ -2,21 +2,31 @@
 
 from pathlib import Path
 
-from etcdcore import NoSpace, Put, PutResult
-from etcdcore.apply.commands import encode_batch
+from etcdcore import NoSpace, Outcome, Put, PutResult, RevisionListener, TxnResult
+from etcdcore.apply.commands import GREATER, TARGET_VERSION, Compare, DeleteRange, Range, Txn, encode_batch
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.batches import Batch
 from etcdcore.raft.messages import Entry
 from etcdcore.raft.storage import MemoryStorage
 from etcdcore.storage.memory_engine import MemoryEngine
 from etcdcore.types import LogIndex, Term
-from tests.unit.etcdcore.member.fakes import contents, decide, on_loop, quick_config, running, submit, until
+from tests.unit.etcdcore.member.fakes import (
+    Answer,
+    Recorder,
+    contents,
+    decide,
+    on_loop,
+    quick_config,
+    running,
+    submit,
+    until,
+)
 
 
 def _applied(state: AppliedState, log: MemoryStorage, number: int) -> None:
     command = Put(b"k%d" % number, b"v%d" % number)
     log.append([Entry(LogIndex(number), Term(1), 0, encode_batch([command]))])
-    state.apply_batch(Batch([command], (), b""), [])
+    state.apply_batch(Batch([command], [], b""), [])
     state.applied_index = LogIndex(number)
 
 
@@ -38,6 +48,51 @@ def test_after_a_failed_commit_the_state_is_where_it_was_and_the_next_commit_hol
     again = AppliedState(engine, log)
     assert (again.applied_index, again.store.current_revision) == (4, 5)
     again.store.check_invariants()
+
+
+class _BriefAnswer(Answer):
+    """Contents itself with a revision."""
+
+    def is_brief(self) -> bool:
+        return True
+
+    def written(self, revision: int) -> None:
+        self.future.set_result(revision)
+
+
+async def _apply_brief(state: AppliedState, txn: Txn, listeners: list[RevisionListener]) -> Outcome | int:
+    answer = _BriefAnswer()
+    state.apply_batch(Batch([txn], [answer], b""), listeners)
+    return await answer.future
+
+
+class _Indifferent(Recorder):
+    def wants_brief(self) -> bool:
+        return False
+
+
+@on_loop
+async def test_a_brief_proposal_hears_its_revision_and_only_who_wants_its_events_hears_them() -> None:
+    state = AppliedState(MemoryEngine(), MemoryStorage())
+    curious, indifferent = Recorder(), _Indifferent()
+    plain = Txn((), (Put(b"a", b"1"), DeleteRange(b"none")), ())
+    listeners: list[RevisionListener] = [indifferent]
+    assert await _apply_brief(state, plain, listeners) == 2
+    assert indifferent.revisions == []
+    listeners.append(curious)
+    result = await _apply_brief(state, plain, listeners)
+    assert isinstance(result, TxnResult) and result.revision == 3
+    assert indifferent.revisions == curious.revisions == [3]
+    state.applier.check_invariants()
+
+
+@on_loop
+async def test_a_brief_proposal_that_fails_its_compare_or_reads_is_answered_in_full() -> None:
+    state = AppliedState(MemoryEngine(), MemoryStorage())
+    never = Compare(TARGET_VERSION, GREATER, b"no such key", 0)
+    for txn in (Txn((never,), (Put(b"a", b"1"),), ()), Txn((), (Range(b"a"),), ()), Txn((), (Put(b"a", b"1", 7),), ())):
+        assert not isinstance(await _apply_brief(state, txn, [_Indifferent()]), int)
+    assert state.store.current_revision == 1
 
 
 @on_loop

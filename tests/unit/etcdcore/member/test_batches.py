@@ -1,12 +1,16 @@
 """Commands that arrived together share log entries, in order and within bounds."""
 
-from etcdcore.apply.commands import Command, Put, decode_batch
+from collections.abc import Sequence
+
+from etcdcore.apply.commands import Command, Put, Txn, decode_batch, encode_batch
 from etcdcore.member.batches import Batch, pack_batches
 from etcdcore.member.proposals import Proposal
 
 
 def _puts(sizes: list[int]) -> list[Command]:
-    return [Put(b"%d" % number, bytes(size)) for number, size in enumerate(sizes)]
+    """Every second one in a transaction."""
+    puts = [Put(b"%d" % number, bytes(size)) for number, size in enumerate(sizes)]
+    return [Txn((), (put,), ()) if number % 2 else put for number, put in enumerate(puts)]
 
 
 def _pack(sizes: list[int], bytes_max: int, commands_max: int) -> list[Batch]:
@@ -15,7 +19,12 @@ def _pack(sizes: list[int], bytes_max: int, commands_max: int) -> list[Batch]:
 
 
 def _keys(batch: Batch) -> list[bytes]:
-    return [command.key for command in batch.commands if isinstance(command, Put)]
+    return _keys_of(batch.commands)
+
+
+def _keys_of(commands: Sequence[Command]) -> list[bytes]:
+    puts = [command.success[0] if isinstance(command, Txn) else command for command in commands]
+    return [put.key for put in puts if isinstance(put, Put)]
 
 
 def test_commands_within_the_bounds_share_one_entry() -> None:
@@ -27,7 +36,8 @@ def test_commands_within_the_bounds_share_one_entry() -> None:
 def test_the_data_of_an_entry_decodes_to_its_commands() -> None:
     for batch in _pack([100] * 10, 500, 100):
         decoded = decode_batch(batch.data)
-        assert [command.key for command in decoded if isinstance(command, Put)] == _keys(batch)
+        assert _keys_of(decoded) == _keys(batch)
+        assert batch.data == encode_batch(decoded)
 
 
 def test_entries_hold_no_more_commands_than_the_bound() -> None:

@@ -77,6 +77,26 @@ async def test_commands_are_decided_in_the_order_of_their_submission(tmp_path: P
 
 
 @on_loop
+async def test_commands_of_turns_that_each_bring_more_share_an_entry_and_one_alone_waits_for_nobody(
+    tmp_path: Path,
+) -> None:
+    async with running(quick_config(tmp_path)) as (member, _):
+        await asyncio.gather(*(submit(member, Put(b"k%d" % number, b"")).future for number in range(10)))
+        before = member.applied_index
+        answers = []
+        for number in range(5):
+            answers.append(submit(member, Put(b"k%d" % number, b"")).future)
+            await asyncio.sleep(0)
+        await asyncio.gather(*answers)
+        assert member.applied_index == before + 1
+        await decide(member, Put(b"alone", b""))
+        alone = submit(member, Put(b"alone", b""))
+        await asyncio.sleep(0)
+        assert member.pending_count == 1
+        await alone.future
+
+
+@on_loop
 async def test_each_revision_names_the_local_proposal_that_caused_it(tmp_path: Path) -> None:
     async with running(quick_config(tmp_path)) as (member, recorder):
         answer = submit(member, Put(b"a", b"1"))

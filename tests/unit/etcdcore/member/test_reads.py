@@ -10,6 +10,7 @@ from etcdcore.raft.raw_node import RawNode
 from etcdcore.raft.read_index import ReadState
 from etcdcore.raft.replicator import RaftConfig
 from etcdcore.raft.storage import MemoryStorage
+from etcdcore.statistics import MemberCounts
 from etcdcore.types import LogIndex, MemberId
 
 
@@ -35,7 +36,7 @@ def _leader() -> RawNode:
 
 
 def test_all_that_asked_share_one_round_and_are_answered_once_its_index_is_applied() -> None:
-    barriers, raft = ReadBarriers(), _leader()
+    barriers, raft = ReadBarriers(MemberCounts()), _leader()
     notes = [Note(), Note()]
     barriers.asked.extend(notes)
     barriers.propose(raft)
@@ -50,7 +51,7 @@ def test_all_that_asked_share_one_round_and_are_answered_once_its_index_is_appli
 
 
 def test_without_a_leader_they_are_dropped_at_once() -> None:
-    barriers = ReadBarriers()
+    barriers = ReadBarriers(MemberCounts())
     note = Note()
     barriers.asked.append(note)
     raft = RawNode(RaftConfig(MemberId(1)), MemoryStorage(ConfState(voters=(MemberId(1),))), Random(1))
@@ -59,7 +60,7 @@ def test_without_a_leader_they_are_dropped_at_once() -> None:
 
 
 def test_a_lost_round_is_dropped_once_and_its_late_answer_ignored() -> None:
-    barriers, raft = ReadBarriers(), _leader()
+    barriers, raft = ReadBarriers(MemberCounts()), _leader()
     note = Note()
     barriers.asked.append(note)
     barriers.propose(raft)

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from etcdcore import EngineError, Member, MemberConfig, Put, PutResult, StorageError
-from etcdcore.member.recovery import check_applied, derive_id, open_parts
+from etcdcore.member.recovery import check_applied, open_parts
 from etcdcore.raft.messages import ConfState
 from etcdcore.storage.errors import DataDirUnusable, WalWriteFailed
 from etcdcore.types import MemberId
@@ -53,9 +53,11 @@ async def test_a_refused_start_leaves_the_directory_free_for_the_next(tmp_path: 
         assert member.revision() == 21
 
 
-def test_ids_depend_on_the_name_alone_and_are_never_0() -> None:
-    assert derive_id("n1") == derive_id("n1") != derive_id("n2")
-    assert 0 < derive_id("n1") < 1 << 64
+@on_loop
+async def test_ids_are_those_that_etcd_gives_a_member_alone_with_its_defaults(tmp_path: Path) -> None:
+    """Known from etcd's own logs: member 8e9e05c52164694d of cluster cdf818194e3a8c32."""
+    async with running(quick_config(tmp_path)) as (member, _):
+        assert (member.member_id, member.cluster_id) == (0x8E9E05C52164694D, 0xCDF818194E3A8C32)
 
 
 def _config(data_dir: Path) -> MemberConfig:
