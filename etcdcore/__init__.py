@@ -4,6 +4,9 @@ It knows nothing of ZooKeeper. The names imported here are the whole door to the
 `zkbridge.backend.embedded` and nothing else.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from etcdcore.apply.commands import Command as Command
 from etcdcore.apply.commands import Compaction as Compaction
 from etcdcore.apply.commands import Compare as Compare
@@ -24,6 +27,7 @@ from etcdcore.apply.results import RangeResult as RangeResult
 from etcdcore.apply.results import TxnResult as TxnResult
 from etcdcore.config import ConfigError as ConfigError
 from etcdcore.config import MemberConfig as MemberConfig
+from etcdcore.config import ServerConfig as ServerConfig
 from etcdcore.errors import CoreError as CoreError
 from etcdcore.errors import EngineError as EngineError
 from etcdcore.errors import NoSpace as NoSpace
@@ -35,5 +39,28 @@ from etcdcore.member.recovery import RecoveryReport as RecoveryReport
 from etcdcore.storage.errors import StorageError as StorageError
 from etcdcore.types import KeyEvent as KeyEvent
 from etcdcore.types import KeyValue as KeyValue
+from etcdcore.types import prefix_end as prefix_end
+
+if TYPE_CHECKING:
+    from etcdcore.embed import Etcd as Etcd
+    from etcdcore.embed import start_etcd as start_etcd
+    from etcdcore.ports import StartError as StartError
+    from etcdcore.server import EtcdServer as EtcdServer
+
+_SERVER_NAMES: Final = {
+    "Etcd": "etcdcore.embed",
+    "EtcdServer": "etcdcore.server",
+    "StartError": "etcdcore.ports",
+    "start_etcd": "etcdcore.embed",
+}
+"""Imported when they are asked for: whoever has a member without ports does not wait for gRPC, HTTP and TLS."""
+
+
+def __getattr__(name: str) -> object:
+    module = _SERVER_NAMES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module), name)
+
 
 __version__ = "0.1.0"

@@ -6,14 +6,18 @@ text alone, other clients by the gRPC code, so both are exactly etcd's. Source: 
 
 from typing import ClassVar, Final
 
+OK: Final = 0
 CANCELED: Final = 1
 UNKNOWN: Final = 2
 INVALID_ARGUMENT: Final = 3
+DEADLINE_EXCEEDED: Final = 4
 NOT_FOUND: Final = 5
 PERMISSION_DENIED: Final = 7
 RESOURCE_EXHAUSTED: Final = 8
 FAILED_PRECONDITION: Final = 9
 OUT_OF_RANGE: Final = 11
+UNIMPLEMENTED: Final = 12
+INTERNAL: Final = 13
 UNAVAILABLE: Final = 14
 DATA_LOSS: Final = 15
 UNAUTHENTICATED: Final = 16
@@ -49,6 +53,10 @@ class EngineCommitFailed(EngineError):
     Every index built on the engine is ahead of it now: the member must drop store and lessor, open new ones on the
     engine and apply the log again from the applied index that the engine holds.
     """
+
+
+class EngineSwapFailed(EngineError):
+    """A rewritten file could not take the old one's place: there is no engine any more, the member has to stop."""
 
 
 class EngineCorrupt(EngineError):
@@ -368,6 +376,22 @@ class RequestTimedOutLeaderFailure(CoreError):
 class RequestTimedOutConnectionLost(CoreError):
     text: ClassVar[str] = "etcdserver: request timed out, possibly due to connection lost"
     grpc_code: ClassVar[int] = UNAVAILABLE
+
+
+class RequestTimedOutLeaderTransfer(CoreError):
+    text: ClassVar[str] = "etcdserver: request timed out, leader transfer took too long"
+
+
+class PasswordTooLong(CoreError):
+    text: ClassVar[str] = "bcrypt: password length exceeds 72 bytes"
+
+
+class TokenVerifyOnly(CoreError):
+    text: ClassVar[str] = "auth: token signing attempted with verify-only key"
+
+
+class NoPasswordUser(CoreError):
+    text: ClassVar[str] = "auth: authentication failed, password was given for no password user"
 
 
 class AppliedIndexTooSlow(CoreError):

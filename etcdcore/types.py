@@ -1,6 +1,9 @@
-"""Integers with a meaning, and the two values every room of the core passes around: a pair and its change."""
+"""Integers with a meaning, the two values every room of the core passes around, a pair and its change, and what keys
+begin with as an interval."""
 
 from typing import Final, NewType, final
+
+from mypy_extensions import mypyc_attr
 
 Revision = NewType("Revision", int)
 """Main revision of the store, signed 64 bit. A fresh store is at 1, its first write makes 2."""
@@ -21,7 +24,14 @@ PUT: Final = 0
 DELETE: Final = 1
 
 
+def prefix_end(prefix: bytes) -> bytes:
+    """The first key behind all that begin with the prefix; b"\\0", which is no end, if there is none."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,)) if stem else b"\0"
+
+
 @final
+@mypyc_attr(acyclic=True)
 class KeyValue:
     """One key at one revision, as etcd's mvccpb.KeyValue. Never changed after it is built.
 
@@ -55,6 +65,7 @@ class KeyValue:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class KeyEvent:
     """One change of one key: `kind` is PUT or DELETE; `prev_kv` only when somebody asked for it."""
 

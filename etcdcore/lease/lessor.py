@@ -4,17 +4,21 @@ The existence of a lease is replicated and stored; its deadline is neither, it b
 primary. Which keys hang on a lease is rebuilt at load from the keys themselves. Source: etcd server/lease/lessor.go.
 
 Invariants:
-1. The LEASE table holds exactly the leases that are here: `key: lease id i64 BE`, `value: protobuf leasepb.Lease`.
+1. The LEASE table holds exactly the leases that are here, but for those granted since `write`: most sessions of a few
+   milliseconds never get there. `key: lease id i64 BE`, `value: protobuf leasepb.Lease`.
 2. A key hangs on at most one lease, the one its present KeyValue names.
 """
 
 from struct import Struct
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from etcdcore.errors import CoreError, EngineCorrupt, LeaseExists, LeaseNotFound
 from etcdcore.lease.expiry_queue import ExpiryQueue
 from etcdcore.mvcc.engine import LEASE, Engine
 from etcdcore.mvcc.revision import decode_varint, varint
+from etcdcore.statistics import StoreCounts
 
 TTL_MAX_S: Final = 9_000_000_000
 EXPIRED_RETRY_MS: Final = 3_000
@@ -27,6 +31,7 @@ _LEASE_KEY: Final = Struct(">q")
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Lease:
     """One lease; `deadline_ms` and `queued_ms` (its entry in the queue) count only while the lessor is primary."""
 
@@ -44,11 +49,14 @@ class Lease:
 class Lessor:
     """Loads the leases from the engine; who owns the store too then calls `attach` for every key with a lease."""
 
-    __slots__ = ("_engine", "_queue", "is_primary", "leases", "now_ms")
+    __slots__ = ("_engine", "_queue", "_unwritten", "counts", "is_primary", "leases", "now_ms")
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
         self._queue: Final = ExpiryQueue()
+        self._unwritten: Final[dict[int, None]] = {}
+        """Granted since the last `write`, and still here."""
+        self.counts = StoreCounts()
         self.is_primary = False
         self.now_ms = 0
         self.leases: Final[dict[int, Lease]] = {}
@@ -64,8 +72,9 @@ class Lessor:
         """A new lease without keys. Refuses LeaseExists."""
         if lease_id in self.leases:
             return LeaseExists()
+        self.counts.lease_granted_count += 1
         lease = self.leases[lease_id] = Lease(lease_id, ttl_s)
-        self._engine.put(LEASE, _LEASE_KEY.pack(lease_id), _encode_lease(lease_id, ttl_s))
+        self._unwritten[lease_id] = None
         if self.is_primary:
             lease.deadline_ms = self.now_ms + ttl_s * 1000
             self._push(lease, lease.deadline_ms)
@@ -74,7 +83,17 @@ class Lessor:
     def remove(self, lease_id: int) -> None:
         """Forgets a lease whose keys are gone already."""
         del self.leases[lease_id]
-        self._engine.delete(LEASE, _LEASE_KEY.pack(lease_id))
+        self.counts.lease_revoked_count += 1
+        if lease_id in self._unwritten:
+            del self._unwritten[lease_id]
+        else:
+            self._engine.delete(LEASE, _LEASE_KEY.pack(lease_id))
+
+    def write(self) -> None:
+        """Puts new leases into the engine's batch, which is about to be committed. Raises EngineFull."""
+        for lease_id in self._unwritten:
+            self._engine.put(LEASE, _LEASE_KEY.pack(lease_id), _encode_lease(lease_id, self.leases[lease_id].ttl_s))
+        self._unwritten.clear()
 
     def attach(self, lease_id: int, key: bytes) -> None:
         """Raises KeyError for a lease that does not exist: the check comes before the change."""
@@ -133,7 +152,17 @@ class Lessor:
         if lease is None or not self.is_primary or lease.deadline_ms <= now_ms:
             return 0
         lease.deadline_ms = now_ms + lease.ttl_s * 1000
+        self.counts.lease_renewed_count += 1
         return lease.ttl_s
+
+    def is_due(self, lease_id: int, now_ms: int) -> bool:
+        """Whether it has run out and is still here: it is about to be revoked."""
+        lease = self.leases.get(lease_id)
+        return lease is not None and self.is_primary and lease.deadline_ms <= now_ms
+
+    def by_expiry(self) -> list[int]:
+        """All leases, those that run out first at first; on a member that does not know, by their granted times."""
+        return [lease.lease_id for lease in sorted(self.leases.values(), key=_deadline_ttl_and_id)]
 
     def expired(self, now_ms: int, limit: int) -> list[int]:
         """At most `limit` leases whose time is over, in order of deadlines; again and again until they are revoked."""
@@ -174,11 +203,17 @@ class Lessor:
 
     def check_invariants(self) -> None:
         stored = [_decode_lease(data) for _, data in self._engine.scan(LEASE, b"", b"")]
-        assert sorted(stored) == sorted((lease.lease_id, lease.ttl_s) for lease in self.leases.values())  # I1
+        assert sorted(stored) == sorted(
+            (lease.lease_id, lease.ttl_s) for lease in self.leases.values() if lease.lease_id not in self._unwritten
+        )  # I1
         keys: set[bytes] = set()
         for lease in self.leases.values():
             assert not keys & lease.keys  # I2
             keys |= lease.keys
+
+
+def _deadline_ttl_and_id(lease: Lease) -> tuple[int, int, int]:
+    return lease.deadline_ms, lease.ttl_s, lease.lease_id
 
 
 def _ttl_and_id(lease: Lease) -> tuple[int, int]:

@@ -122,10 +122,38 @@ def test_leases_are_stored_and_loaded(lease_id: int) -> None:
     lessor = Lessor(engine)
     assert lessor.grant(lease_id, 9_000_000_000) is None
     assert lessor.grant(lease_id, 3) == LeaseExists()
+    lessor.check_invariants()
+    lessor.write()
+    lessor.check_invariants()
     again = Lessor(engine)
     assert [(lease.lease_id, lease.ttl_s) for lease in again.leases.values()] == [(lease_id, 9_000_000_000)]
     again.remove(lease_id)
     assert Lessor(engine).leases == {}
+
+
+def test_a_lease_that_ends_before_the_next_commit_is_never_in_the_engine() -> None:
+    engine = MemoryEngine()
+    lessor = Lessor(engine)
+    lessor.grant(7, 5)
+    lessor.grant(8, 5)
+    lessor.remove(7)
+    lessor.check_invariants()
+    lessor.write()
+    assert list(Lessor(engine).leases) == [8]
+    lessor.remove(8)
+    lessor.check_invariants()
+    assert Lessor(engine).leases == {}
+
+
+def test_an_id_that_is_granted_again_before_the_next_commit_has_the_time_of_its_last_grant() -> None:
+    engine = MemoryEngine()
+    lessor = Lessor(engine)
+    lessor.grant(7, 5)
+    lessor.write()
+    lessor.remove(7)
+    lessor.grant(7, 60)
+    lessor.write()
+    assert Lessor(engine).leases[7].ttl_s == 60
 
 
 def test_a_damaged_lease_record_is_refused() -> None:

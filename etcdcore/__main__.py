@@ -1,0 +1,5 @@
+"""`python -m etcdcore` is the `etcdcore` command."""
+
+from etcdcore.cli import main
+
+main()
