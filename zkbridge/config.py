@@ -50,6 +50,7 @@ class Flag:
 FLAGS: Final = (
     Flag("data-dir", "DIR", "Where everything is kept; created if missing. [zoo.cfg: dataDir]"),
     Flag("client-addr", "HOST:PORT", "Where clients connect. [clientPort, clientPortAddress; 127.0.0.1:2181 without]"),
+    Flag("etcd-addr", "HOST:PORT", "Serve the store under the znodes as etcd's API there. [etcdAddress; nowhere]"),
     Flag("config", "FILE", "A zoo.cfg; ZooKeeper's keys keep their meaning."),
     Flag("log-level", "LEVEL", f"One of {', '.join(LOG_LEVELS)}. [info]"),
     Flag("prefix", "PREFIX", "Prefix of the tree's keys in the store. [/zk/]"),
@@ -83,6 +84,8 @@ class Config:
     """0 is any free port."""
     client_backlog: int = -1
     """-1 is the system's."""
+    etcd_addr: str = ""
+    """`host:port` for etcd's clients; empty for none."""
     log_level: str = "info"
     prefix: str = "/zk/"
     server_id: int = 1
@@ -163,6 +166,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         client_host=host,
         client_port=port,
         client_backlog=sources.number(None, "clientPortListenBacklog", -1, least=-1),
+        etcd_addr=_etcd_address(sources),
         log_level=sources.choice("log_level", None, "info", LOG_LEVELS),
         prefix=_prefix(sources),
         server_id=sources.number("server_id", None, 1, least=1, most=SERVER_ID_MAX),
@@ -209,6 +213,14 @@ def _client_address(sources: "_Sources") -> tuple[str, int]:
     if port < 0:
         sources.errors.append(f"{sources.path}: no clientPort, so no client could connect; add it or --client-addr")
     return sources.text(None, "clientPortAddress", ""), port
+
+
+def _etcd_address(sources: "_Sources") -> str:
+    address = sources.text("etcd_addr", "etcdAddress", "")
+    match = re.fullmatch(r"(?:\[[^\]]+\]|[^:\[\]]*):(\d{1,5})", address)
+    if address and (match is None or int(match[1]) > 65535):
+        sources.errors.append(f"--etcd-addr {address}: expected HOST:PORT, as in 127.0.0.1:2379 or [::1]:2379")
+    return address
 
 
 def _prefix(sources: "_Sources") -> str:

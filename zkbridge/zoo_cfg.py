@@ -36,6 +36,8 @@ UNDERSTOOD_KEYS: Final = frozenset(
         "DigestAuthenticationProvider.superDigest",
         "DigestAuthenticationProvider.enabled",
         "DigestAuthenticationProvider.digestAlg",
+        # Ours alone: where the store under the znodes is served as etcd.
+        "etcdAddress",
     }
 )
 

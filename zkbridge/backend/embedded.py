@@ -7,7 +7,7 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final, final
 
@@ -27,9 +27,12 @@ from etcdcore import (
     Put,
     Range,
     RevisionListener,
+    ServerConfig,
+    ServerStopped,
     StorageError,
     Txn,
     TxnResult,
+    prefix_end,
 )
 from zkbridge.backend.interface import (
     NO_EVENTS,
@@ -43,6 +46,7 @@ from zkbridge.backend.interface import (
     StoreEvent,
     WriteToken,
 )
+from zkbridge.summary import Summary
 
 _TARGET_CREATE: Final = 1
 _TARGET_MOD: Final = 2
@@ -60,12 +64,6 @@ SEGMENT_BYTES_DEFAULT: Final = 64 << 20
 
 class BackendError(Exception):
     """The store cannot be opened, has failed, or refused to read at a revision that it handed out."""
-
-
-def prefix_end(prefix: bytes) -> bytes:
-    """First key after all keys with the prefix, etcd's way; b"\\0" (no end) when there is none."""
-    stem = prefix.rstrip(b"\xff")
-    return stem[:-1] + bytes([stem[-1] + 1]) if stem else b"\0"
 
 
 @final
@@ -88,6 +86,12 @@ class _Write(Proposal):
         self.backend: Final = backend
         self.fence_key: Final = fence_key
         self.token: Final = token
+
+    def is_brief(self) -> bool:
+        return True
+
+    def written(self, revision: int) -> None:
+        self.backend.sink.revision_applied(revision, NO_EVENTS, self.token)
 
     def applied(self, result: Outcome | int) -> None:
         if type(result) is TxnResult and result.succeeded:
@@ -123,6 +127,9 @@ class _Listener(RevisionListener):
     def __init__(self, sink: RevisionSink, prefix: bytes) -> None:
         self._sink: Final = sink
         self._prefix: Final = prefix
+
+    def wants_brief(self) -> bool:
+        return False  # Brief are our own writes, whose plans know what changes.
 
     def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
         if type(proposal) is _Write:
@@ -188,6 +195,7 @@ class EmbeddedBackend(Backend):
 
     __slots__ = (
         "_else_branch",
+        "_etcd_addr",
         "_fence",
         "_fence_compare",
         "_fence_compares",
@@ -196,8 +204,9 @@ class EmbeddedBackend(Backend):
         "sink",
     )
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, etcd_addr: str = "") -> None:
         self.member: Final = member
+        self._etcd_addr: Final = etcd_addr
         self._fence: Fence | None = None
         self._session_compares: Final[dict[bytes, tuple[Compare, Compare]]] = {}
 
@@ -230,6 +239,24 @@ class EmbeddedBackend(Backend):
         except (EngineError, StorageError) as error:
             raise BackendError(str(error)) from error
 
+    async def serve_etcd(self, stop: asyncio.Event, serving: Callable[[list[str]], None]) -> None:
+        """Long-lived: the same store as etcd's API on `etcd_addr`, once it is writable and until `stop`.
+
+        `serving` is told the addresses. Raises BackendError, say if the port is taken.
+        """
+        # Late: a bridge without the port does not wait for the imports.
+        from etcdcore import EtcdServer, StartError
+
+        try:
+            await self.member.wait_writable()
+        except ServerStopped:
+            return
+        server = EtcdServer(ServerConfig(listen_client_urls=_urls(self._etcd_addr)), self.member)
+        try:
+            await server.serve(stop, serving)
+        except StartError as error:
+            raise BackendError(str(error)) from error
+
     async def wait_writable(self) -> None:
         await self.member.wait_writable()
 
@@ -253,8 +280,8 @@ class EmbeddedBackend(Backend):
         self,
         fence: Fence,
         session_key: bytes | None,
-        puts: Sequence[tuple[bytes, bytes, int]],
-        deletes: Sequence[bytes],
+        puts: list[tuple[bytes, bytes, int]],
+        deletes: list[bytes],
         token: WriteToken,
     ) -> None:
         if fence is not self._fence:
@@ -281,6 +308,14 @@ class EmbeddedBackend(Backend):
 
     def renew_leases(self, lease_ids: Sequence[int]) -> None:
         self.member.renew_leases(lease_ids)
+
+    def sync_times_ms(self) -> Summary | None:
+        times = self.member.log_writer.write_s
+        summary = Summary()
+        summary.count = times.count
+        summary.total = int(times.sum * 1000)
+        summary.lowest, summary.highest = int(times.lowest * 1000), int(times.highest * 1000)
+        return summary
 
     def request_barrier(self, token: BarrierToken) -> None:
         self.member.read_index(_Barrier(token))
@@ -318,14 +353,28 @@ class EmbeddedBackend(Backend):
         return compares
 
 
+def _urls(etcd_addr: str) -> tuple[str, ...]:
+    return (f"http://{etcd_addr}",) if etcd_addr else ()
+
+
 def open_embedded(
-    data_dir: Path, compaction_retention_s: int, segment_bytes: int = SEGMENT_BYTES_DEFAULT
+    data_dir: Path,
+    compaction_retention_s: int,
+    segment_bytes: int = SEGMENT_BYTES_DEFAULT,
+    etcd_addr: str = "",
 ) -> EmbeddedBackend:
     """Opens the store below a directory: locks it and replays its log, blocking meanwhile.
 
+    `etcd_addr` is where etcd's clients shall reach it, by `serve_etcd`.
+
     Raises BackendError with the cause: another process has it, its log is corrupt, it isn't ours.
     """
-    config = MemberConfig(data_dir=data_dir, compaction_retention_s=compaction_retention_s, segment_bytes=segment_bytes)
+    config = MemberConfig(
+        data_dir=data_dir,
+        compaction_retention_s=compaction_retention_s,
+        segment_bytes=segment_bytes,
+        client_urls=_urls(etcd_addr),
+    )
     try:
         member = Member.open(config)
     except (EngineError, StorageError) as error:
@@ -333,4 +382,4 @@ def open_embedded(
     except OSError as error:
         # Say, a disk so full that not even the lock can be written: without the directory nobody knew what to free.
         raise BackendError(f"the store in {data_dir} cannot be opened: {error.strerror or error}") from error
-    return EmbeddedBackend(member)
+    return EmbeddedBackend(member, etcd_addr)

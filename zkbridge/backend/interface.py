@@ -14,6 +14,8 @@ from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
+from zkbridge.summary import Summary
+
 REFUSED_NO_SPACE: Final = "no space is left on the disk of the data directory"
 """Nothing was written, as the store takes no writes until there is room."""
 REFUSED_FENCE: Final = "fence"
@@ -25,6 +27,7 @@ old fence is refused with `REFUSED_FENCE`; the revision given with the refusal i
 
 
 @final
+@mypyc_attr(acyclic=True)
 class StoreEvent:
     """One key after one revision: its record if `is_put`; a deletion has no value, create_revision or lease."""
 
@@ -169,8 +172,8 @@ class Backend(ABC):
         self,
         fence: Fence,
         session_key: bytes | None,
-        puts: Sequence[tuple[bytes, bytes, int]],
-        deletes: Sequence[bytes],
+        puts: list[tuple[bytes, bytes, int]],
+        deletes: list[bytes],
         token: WriteToken,
     ) -> None:
         """One transaction: if the fence holds and the session's key (when given) exists, then delete and put
@@ -187,6 +190,10 @@ class Backend(ABC):
     @abstractmethod
     def renew_leases(self, lease_ids: Sequence[int]) -> None:
         """Each lease's time starts anew. Unknown ones are ignored."""
+
+    def sync_times_ms(self) -> Summary | None:
+        """How long the log's writes to the disk took; None when the store's disk is somebody else's."""
+        return None
 
     @abstractmethod
     def request_barrier(self, token: BarrierToken) -> None: ...

@@ -8,13 +8,12 @@ Invariants:
 
 from typing import Final, final
 
-from zkbridge.jute.wire import JuteError, layout
+from zkbridge.jute.wire import JuteError, layout, read_int
 
 FRAME_BYTES_MAX_DEFAULT: Final = 0xFFFFF
 """ZooKeeper's `jute.maxbuffer`: the longest body a server takes, this very length included."""
 
 _LENGTH_SIZE: Final = 4
-_UNPACK_LENGTH: Final = layout("i").unpack_from
 _PACK_LENGTH: Final = layout("i").pack
 
 
@@ -62,9 +61,8 @@ class FrameSplitter:
         position = self._position
         size = len(data)
         wanted = _LENGTH_SIZE
-        length: int
         while size - position >= _LENGTH_SIZE:
-            (length,) = _UNPACK_LENGTH(data, position)
+            length = read_int(data, position)
             if length < 0 or length > self._frame_bytes_max:
                 if frames:
                     break

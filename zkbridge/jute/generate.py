@@ -33,6 +33,7 @@ _PYTHON_TYPES: Final = {
 _ELEMENT_TYPES: Final = {"buffer": "bytes | None", "ustring": "str | None"}
 _CODE_SIZES: Final = {"i": 4, "q": 8, "?": 1}
 _CODE_NAMES: Final = {"i": "i", "q": "q", "?": "b"}
+_READERS: Final = {"i": "read_int", "?": "read_bool"}
 
 
 def generate_records(schema: Schema) -> str:
@@ -64,12 +65,16 @@ returns the offset behind it. Both raise JuteError, and so does `encode` for an 
 from collections.abc import Sequence
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.jute.wire import (
     LAYOUT_ERROR,
     decode_malformed,
     encode_text,
     layout,
     out_of_range,
+    read_bool,
+    read_int,
     short_of,
     unreasonable_length,
 )
@@ -99,7 +104,7 @@ class _RecordWriter:
         self._values: list[str] = []
 
     def write(self) -> str:
-        lines = ["@final", f"class {self._name}:"]
+        lines = ["@final", "@mypyc_attr(acyclic=True, free_list_len=1)", f"class {self._name}:"]
         if self._record.doc:
             lines += _indent([f'"""{self._record.doc}"""', ""], 1)
         names = [snake_case(field.name) for field in self._record.fields]
@@ -191,7 +196,9 @@ class _RecordWriter:
             self._flush_unpack()
             code = SCALAR_CODES[field.type]
             self._lines += [f"{target} = None", "if offset < len(data):"]
-            self._lines += [f"    {target} = {self._unpack(code)}(data, offset)[0]"]
+            taken = self._read(code)
+            index = "" if code in _READERS else "[0]"
+            self._lines += [f"    {target} = {taken}(data, offset){index}"]
             self._lines += [f"    offset += {_CODE_SIZES[code]}"]
         elif field.is_vector:
             # Not `length`: the loop's body assigns that, and compiled by mypyc a range follows such a change.
@@ -255,7 +262,7 @@ class _RecordWriter:
             self._declare("element", element)
             self._declare("length", "int")
             body = [
-                f"(length,) = {self._unpack('i')}(data, offset)",
+                f"length = {self._read('i')}(data, offset)",
                 "offset += 4",
                 *self._decode_sized(field.type, "element", where),
                 f"{target}.append(element)",
@@ -297,8 +304,9 @@ class _RecordWriter:
     def _flush_unpack(self, is_last: bool = False) -> None:
         if not self._codes:
             return
-        targets = f"({self._values[0]},)" if len(self._values) == 1 else ", ".join(self._values)
-        self._lines.append(f"{targets} = {self._unpack(self._codes)}(data, offset)")
+        is_boxed = len(self._values) == 1 and self._codes not in _READERS
+        targets = f"({self._values[0]},)" if is_boxed else ", ".join(self._values)
+        self._lines.append(f"{targets} = {self._read(self._codes)}(data, offset)")
         if not is_last:
             self._lines.append(f"offset += {sum(_CODE_SIZES[code] for code in self._codes)}")
         self._codes = ""
@@ -309,7 +317,10 @@ class _RecordWriter:
         if line not in self._locals:
             self._locals.append(line)
 
-    def _unpack(self, codes: str) -> str:
+    def _read(self, codes: str) -> str:
+        """What reads a run: a function for a single value if there is one, else a struct that makes a tuple."""
+        if codes in _READERS:
+            return _READERS[codes]
         self._runs.add(codes)
         return f"_UNPACK_{_run_name(codes)}"
 

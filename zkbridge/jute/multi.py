@@ -29,7 +29,7 @@ from zkbridge.jute.records import (
     SetDataRequest,
     SetDataResponse,
 )
-from zkbridge.jute.wire import LAYOUT_ERROR, JuteError, layout, out_of_range, short_of
+from zkbridge.jute.wire import LAYOUT_ERROR, JuteError, layout, out_of_range, read_bool, read_int, short_of
 
 OP_ERROR: Final = -1
 OP_CREATE: Final = 1
@@ -51,7 +51,6 @@ MultiResult = (
 )
 
 _HEADER_SIZE: Final = 9
-_UNPACK_HEADER: Final = layout("i?i").unpack_from
 _PACK_HEADER: Final = layout("i?i").pack
 _END: Final = MultiHeader(-1, True, -1).encode()
 
@@ -72,7 +71,7 @@ class MultiRequest:
         done: bool
         while True:
             try:
-                type, done, _ = _UNPACK_HEADER(data, offset)
+                type, done = _decode_header(data, offset)
             except LAYOUT_ERROR as error:
                 raise short_of("MultiRequest", error) from None
             if done:
@@ -127,7 +126,7 @@ class MultiReadRequest:
         done: bool
         while True:
             try:
-                type, done, _ = _UNPACK_HEADER(data, offset)
+                type, done = _decode_header(data, offset)
             except LAYOUT_ERROR as error:
                 raise short_of("MultiReadRequest", error) from None
             if done:
@@ -173,7 +172,7 @@ class MultiResponse:
         done: bool
         while True:
             try:
-                type, done, _ = _UNPACK_HEADER(data, offset)
+                type, done = _decode_header(data, offset)
             except LAYOUT_ERROR as error:
                 raise short_of("MultiResponse", error) from None
             if done:
@@ -217,6 +216,12 @@ class MultiResponse:
 
     def __repr__(self) -> str:
         return f"MultiResponse(results={self.results!r})"
+
+
+def _decode_header(data: bytes, offset: int) -> tuple[int, bool]:
+    """Type and done; the error that stands behind them counts for nothing, but must be there."""
+    read_int(data, offset + 5)
+    return read_int(data, offset), read_bool(data, offset + 4)
 
 
 def _encode_header(type: int, err: int) -> bytes:

@@ -8,19 +8,21 @@ returns the offset behind it. Both raise JuteError, and so does `encode` for an 
 from collections.abc import Sequence
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.jute.wire import (
     LAYOUT_ERROR,
     decode_malformed,
     encode_text,
     layout,
     out_of_range,
+    read_bool,
+    read_int,
     short_of,
     unreasonable_length,
 )
 
-_UNPACK_B: Final = layout("?").unpack_from
 _PACK_B: Final = layout("?").pack
-_UNPACK_I: Final = layout("i").unpack_from
 _PACK_I: Final = layout("i").pack
 _UNPACK_IBI: Final = layout("i?i").unpack_from
 _PACK_IBI: Final = layout("i?i").pack
@@ -45,6 +47,7 @@ _PACK_QQQQIIIQIIQ: Final = layout("qqqqiiiqiiq").pack
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class RequestHeader:
     """Opens every request but the handshake: the client's number for it, and the opcode."""
 
@@ -100,6 +103,7 @@ class RequestHeader:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ReplyHeader:
     """Opens every answer and every notification. `zxid` is the server's last applied transaction."""
 
@@ -160,6 +164,7 @@ class ReplyHeader:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class MultiHeader:
     """Opens each operation or result of a multi; the one with `done` set closes the list."""
 
@@ -220,6 +225,7 @@ class MultiHeader:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Id:
     """Who an ACL entry speaks of."""
 
@@ -237,7 +243,7 @@ class Id:
         end: int
         id_: str | None
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -253,7 +259,7 @@ class Id:
                 scheme_ = None
             else:
                 raise unreasonable_length("Id.scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -281,7 +287,7 @@ class Id:
         end: int
         id_: str | None
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -297,7 +303,7 @@ class Id:
                 scheme_ = None
             else:
                 raise unreasonable_length("Id.scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -356,6 +362,7 @@ class Id:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ACL:
     """One entry of an access control list: a bit set of permissions for one identity."""
 
@@ -370,7 +377,7 @@ class ACL:
         perms_: int
         id_: Id
         try:
-            (perms_,) = _UNPACK_I(data, offset)
+            perms_ = read_int(data, offset)
             offset += 4
             id_, offset = Id.decode_from(data, offset)
         except LAYOUT_ERROR as error:
@@ -382,7 +389,7 @@ class ACL:
         perms_: int
         id_: Id
         try:
-            (perms_,) = _UNPACK_I(data, offset)
+            perms_ = read_int(data, offset)
             offset += 4
             id_, offset = Id.decode_from(data, offset)
         except LAYOUT_ERROR as error:
@@ -418,6 +425,7 @@ _FREQUENT_ACL: Final = ACL(31, Id("world", "anyone"))
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Stat:
     """What a node says of itself, 68 bytes. Times are Unix milliseconds."""
 
@@ -531,6 +539,7 @@ class Stat:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ClientInfo:
     """One identity of the asking connection, in the answer to whoAmI."""
 
@@ -548,7 +557,7 @@ class ClientInfo:
         end: int
         user_: str | None
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -564,7 +573,7 @@ class ClientInfo:
                 auth_scheme_ = None
             else:
                 raise unreasonable_length("ClientInfo.auth_scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -592,7 +601,7 @@ class ClientInfo:
         end: int
         user_: str | None
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -608,7 +617,7 @@ class ClientInfo:
                 auth_scheme_ = None
             else:
                 raise unreasonable_length("ClientInfo.auth_scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -667,6 +676,7 @@ class ClientInfo:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ConnectRequest:
     """First frame of a connection, without a header. Session 0 asks for a new one; `timeOut` is in milliseconds."""
 
@@ -713,7 +723,7 @@ class ConnectRequest:
                 raise unreasonable_length("ConnectRequest.passwd", length, len(data) - offset)
             read_only_ = None
             if offset < len(data):
-                read_only_ = _UNPACK_B(data, offset)[0]
+                read_only_ = read_bool(data, offset)
                 offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("ConnectRequest", error) from None
@@ -744,7 +754,7 @@ class ConnectRequest:
                 raise unreasonable_length("ConnectRequest.passwd", length, len(data) - offset)
             read_only_ = None
             if offset < len(data):
-                read_only_ = _UNPACK_B(data, offset)[0]
+                read_only_ = read_bool(data, offset)
                 offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("ConnectRequest", error) from None
@@ -790,6 +800,7 @@ class ConnectRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ConnectResponse:
     """Answer to the handshake, without a header. A `timeOut` of 0 says that the session is gone."""
 
@@ -833,7 +844,7 @@ class ConnectResponse:
                 raise unreasonable_length("ConnectResponse.passwd", length, len(data) - offset)
             read_only_ = None
             if offset < len(data):
-                read_only_ = _UNPACK_B(data, offset)[0]
+                read_only_ = read_bool(data, offset)
                 offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("ConnectResponse", error) from None
@@ -863,7 +874,7 @@ class ConnectResponse:
                 raise unreasonable_length("ConnectResponse.passwd", length, len(data) - offset)
             read_only_ = None
             if offset < len(data):
-                read_only_ = _UNPACK_B(data, offset)[0]
+                read_only_ = read_bool(data, offset)
                 offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("ConnectResponse", error) from None
@@ -907,6 +918,7 @@ class ConnectResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class AuthPacket:
     """auth (100). `type` is 0 and nobody reads it."""
 
@@ -942,7 +954,7 @@ class AuthPacket:
                 scheme_ = None
             else:
                 raise unreasonable_length("AuthPacket.scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -983,7 +995,7 @@ class AuthPacket:
                 scheme_ = None
             else:
                 raise unreasonable_length("AuthPacket.scheme", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1039,6 +1051,7 @@ class AuthPacket:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class WatcherEvent:
     """A watch has fired: event type, state of the connection, path."""
 
@@ -1141,6 +1154,7 @@ class WatcherEvent:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ErrorResponse:
     """An error code as a body: results inside multis, and the answer to addWatch."""
 
@@ -1153,7 +1167,7 @@ class ErrorResponse:
     def decode(data: bytes, offset: int = 0) -> "ErrorResponse":
         err_: int
         try:
-            (err_,) = _UNPACK_I(data, offset)
+            err_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("ErrorResponse", error) from None
         return ErrorResponse(err_)
@@ -1162,7 +1176,7 @@ class ErrorResponse:
     def decode_from(data: bytes, offset: int) -> tuple["ErrorResponse", int]:
         err_: int
         try:
-            (err_,) = _UNPACK_I(data, offset)
+            err_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("ErrorResponse", error) from None
@@ -1191,6 +1205,7 @@ class ErrorResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetSASLRequest:
     """sasl (102): a token from the client."""
 
@@ -1205,7 +1220,7 @@ class GetSASLRequest:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1227,7 +1242,7 @@ class GetSASLRequest:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1272,6 +1287,7 @@ class GetSASLRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetSASLRequest:
     """sasl token as the schema's other name has it; same bytes as GetSASLRequest."""
 
@@ -1286,7 +1302,7 @@ class SetSASLRequest:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1308,7 +1324,7 @@ class SetSASLRequest:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1353,6 +1369,7 @@ class SetSASLRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetSASLResponse:
     """Answer to sasl: the server's token, null when there is none."""
 
@@ -1367,7 +1384,7 @@ class SetSASLResponse:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1389,7 +1406,7 @@ class SetSASLResponse:
         length: int
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1434,6 +1451,7 @@ class SetSASLResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CreateRequest:
     """create (1), create2 (15), createContainer (19)."""
 
@@ -1457,7 +1475,7 @@ class CreateRequest:
         element: ACL
         flags_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1473,7 +1491,7 @@ class CreateRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CreateRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1485,7 +1503,7 @@ class CreateRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateRequest.data", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -1500,7 +1518,7 @@ class CreateRequest:
                     else:
                         element, offset = ACL.decode_from(data, offset)
                         acl_.append(element)
-            (flags_,) = _UNPACK_I(data, offset)
+            flags_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("CreateRequest", error) from None
         return CreateRequest(path_, data_, acl_, flags_)
@@ -1517,7 +1535,7 @@ class CreateRequest:
         element: ACL
         flags_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1533,7 +1551,7 @@ class CreateRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CreateRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1545,7 +1563,7 @@ class CreateRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateRequest.data", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -1560,7 +1578,7 @@ class CreateRequest:
                     else:
                         element, offset = ACL.decode_from(data, offset)
                         acl_.append(element)
-            (flags_,) = _UNPACK_I(data, offset)
+            flags_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("CreateRequest", error) from None
@@ -1615,6 +1633,7 @@ class CreateRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CreateTTLRequest:
     """createTTL (21). `ttl` is in milliseconds."""
 
@@ -1640,7 +1659,7 @@ class CreateTTLRequest:
         flags_: int
         ttl_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1656,7 +1675,7 @@ class CreateTTLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1668,7 +1687,7 @@ class CreateTTLRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.data", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -1701,7 +1720,7 @@ class CreateTTLRequest:
         flags_: int
         ttl_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1717,7 +1736,7 @@ class CreateTTLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1729,7 +1748,7 @@ class CreateTTLRequest:
                 data_ = None
             else:
                 raise unreasonable_length("CreateTTLRequest.data", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -1801,6 +1820,7 @@ class CreateTTLRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CreateResponse:
     """Answer to create: the path with its sequence number, if any."""
 
@@ -1816,7 +1836,7 @@ class CreateResponse:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1843,7 +1863,7 @@ class CreateResponse:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1893,6 +1913,7 @@ class CreateResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Create2Response:
     """Answer to create2, createContainer and createTTL."""
 
@@ -1921,7 +1942,7 @@ class Create2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -1963,7 +1984,7 @@ class Create2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2019,6 +2040,7 @@ class Create2Response:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class DeleteRequest:
     """delete (2). Version -1 is any."""
 
@@ -2036,7 +2058,7 @@ class DeleteRequest:
         end: int
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2052,7 +2074,7 @@ class DeleteRequest:
                 path_ = None
             else:
                 raise unreasonable_length("DeleteRequest.path", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("DeleteRequest", error) from None
         return DeleteRequest(path_, version_)
@@ -2065,7 +2087,7 @@ class DeleteRequest:
         end: int
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2081,7 +2103,7 @@ class DeleteRequest:
                 path_ = None
             else:
                 raise unreasonable_length("DeleteRequest.path", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("DeleteRequest", error) from None
@@ -2119,6 +2141,7 @@ class DeleteRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class DeleteContainerRequest:
     """deleteContainer (20), which the server sends to itself."""
 
@@ -2134,7 +2157,7 @@ class DeleteContainerRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2161,7 +2184,7 @@ class DeleteContainerRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2211,6 +2234,7 @@ class DeleteContainerRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetDataRequest:
     """setData (5). Version -1 is any."""
 
@@ -2230,7 +2254,7 @@ class SetDataRequest:
         data_: bytes | None
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2246,7 +2270,7 @@ class SetDataRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetDataRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2258,7 +2282,7 @@ class SetDataRequest:
                 data_ = None
             else:
                 raise unreasonable_length("SetDataRequest.data", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("SetDataRequest", error) from None
         return SetDataRequest(path_, data_, version_)
@@ -2272,7 +2296,7 @@ class SetDataRequest:
         data_: bytes | None
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2288,7 +2312,7 @@ class SetDataRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetDataRequest.path", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2300,7 +2324,7 @@ class SetDataRequest:
                 data_ = None
             else:
                 raise unreasonable_length("SetDataRequest.data", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("SetDataRequest", error) from None
@@ -2346,6 +2370,7 @@ class SetDataRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetDataResponse:
     """Answer to setData."""
 
@@ -2422,6 +2447,7 @@ class SetDataResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetACLRequest:
     """setACL (7). `version` is compared with the node's aversion; -1 is any."""
 
@@ -2443,7 +2469,7 @@ class SetACLRequest:
         element: ACL
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2459,7 +2485,7 @@ class SetACLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetACLRequest.path", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -2474,7 +2500,7 @@ class SetACLRequest:
                     else:
                         element, offset = ACL.decode_from(data, offset)
                         acl_.append(element)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("SetACLRequest", error) from None
         return SetACLRequest(path_, acl_, version_)
@@ -2490,7 +2516,7 @@ class SetACLRequest:
         element: ACL
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2506,7 +2532,7 @@ class SetACLRequest:
                 path_ = None
             else:
                 raise unreasonable_length("SetACLRequest.path", length, len(data) - offset)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -2521,7 +2547,7 @@ class SetACLRequest:
                     else:
                         element, offset = ACL.decode_from(data, offset)
                         acl_.append(element)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("SetACLRequest", error) from None
@@ -2568,6 +2594,7 @@ class SetACLRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetACLResponse:
     """Answer to setACL."""
 
@@ -2644,6 +2671,7 @@ class SetACLResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CheckVersionRequest:
     """check (13), only inside a multi."""
 
@@ -2661,7 +2689,7 @@ class CheckVersionRequest:
         end: int
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2677,7 +2705,7 @@ class CheckVersionRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CheckVersionRequest.path", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("CheckVersionRequest", error) from None
         return CheckVersionRequest(path_, version_)
@@ -2690,7 +2718,7 @@ class CheckVersionRequest:
         end: int
         version_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2706,7 +2734,7 @@ class CheckVersionRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CheckVersionRequest.path", length, len(data) - offset)
-            (version_,) = _UNPACK_I(data, offset)
+            version_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("CheckVersionRequest", error) from None
@@ -2744,6 +2772,7 @@ class CheckVersionRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ReconfigRequest:
     """reconfig (16). Its answer is a GetDataResponse."""
 
@@ -2771,7 +2800,7 @@ class ReconfigRequest:
         new_members_: str | None
         cur_config_id_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2787,7 +2816,7 @@ class ReconfigRequest:
                 joining_servers_ = None
             else:
                 raise unreasonable_length("ReconfigRequest.joining_servers", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2803,7 +2832,7 @@ class ReconfigRequest:
                 leaving_servers_ = None
             else:
                 raise unreasonable_length("ReconfigRequest.leaving_servers", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2834,7 +2863,7 @@ class ReconfigRequest:
         new_members_: str | None
         cur_config_id_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2850,7 +2879,7 @@ class ReconfigRequest:
                 joining_servers_ = None
             else:
                 raise unreasonable_length("ReconfigRequest.joining_servers", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2866,7 +2895,7 @@ class ReconfigRequest:
                 leaving_servers_ = None
             else:
                 raise unreasonable_length("ReconfigRequest.leaving_servers", length, len(data) - offset)
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2938,6 +2967,7 @@ class ReconfigRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ExistsRequest:
     """exists (3)."""
 
@@ -2955,7 +2985,7 @@ class ExistsRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -2971,7 +3001,7 @@ class ExistsRequest:
                 path_ = None
             else:
                 raise unreasonable_length("ExistsRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("ExistsRequest", error) from None
         return ExistsRequest(path_, watch_)
@@ -2984,7 +3014,7 @@ class ExistsRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3000,7 +3030,7 @@ class ExistsRequest:
                 path_ = None
             else:
                 raise unreasonable_length("ExistsRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
             offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("ExistsRequest", error) from None
@@ -3038,6 +3068,7 @@ class ExistsRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class ExistsResponse:
     """Answer to exists."""
 
@@ -3114,6 +3145,7 @@ class ExistsResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetDataRequest:
     """getData (4)."""
 
@@ -3131,7 +3163,7 @@ class GetDataRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3147,7 +3179,7 @@ class GetDataRequest:
                 path_ = None
             else:
                 raise unreasonable_length("GetDataRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("GetDataRequest", error) from None
         return GetDataRequest(path_, watch_)
@@ -3160,7 +3192,7 @@ class GetDataRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3176,7 +3208,7 @@ class GetDataRequest:
                 path_ = None
             else:
                 raise unreasonable_length("GetDataRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
             offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("GetDataRequest", error) from None
@@ -3214,6 +3246,7 @@ class GetDataRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetDataResponse:
     """Answer to getData and to reconfig."""
 
@@ -3241,7 +3274,7 @@ class GetDataResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3278,7 +3311,7 @@ class GetDataResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3329,6 +3362,7 @@ class GetDataResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetACLRequest:
     """getACL (6)."""
 
@@ -3344,7 +3378,7 @@ class GetACLRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3371,7 +3405,7 @@ class GetACLRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3421,6 +3455,7 @@ class GetACLRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetACLResponse:
     """Answer to getACL."""
 
@@ -3448,7 +3483,7 @@ class GetACLResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -3488,7 +3523,7 @@ class GetACLResponse:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 acl_ = None
@@ -3543,6 +3578,7 @@ class GetACLResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetChildrenRequest:
     """getChildren (8)."""
 
@@ -3560,7 +3596,7 @@ class GetChildrenRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3576,7 +3612,7 @@ class GetChildrenRequest:
                 path_ = None
             else:
                 raise unreasonable_length("GetChildrenRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("GetChildrenRequest", error) from None
         return GetChildrenRequest(path_, watch_)
@@ -3589,7 +3625,7 @@ class GetChildrenRequest:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3605,7 +3641,7 @@ class GetChildrenRequest:
                 path_ = None
             else:
                 raise unreasonable_length("GetChildrenRequest.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
             offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("GetChildrenRequest", error) from None
@@ -3643,6 +3679,7 @@ class GetChildrenRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetChildrenResponse:
     """Answer to getChildren: bare names, in no order."""
 
@@ -3660,7 +3697,7 @@ class GetChildrenResponse:
         raw: bytes
         end: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 children_ = None
@@ -3669,7 +3706,7 @@ class GetChildrenResponse:
                     raise unreasonable_length("GetChildrenResponse.children", count, len(data) - offset)
                 children_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -3699,7 +3736,7 @@ class GetChildrenResponse:
         raw: bytes
         end: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 children_ = None
@@ -3708,7 +3745,7 @@ class GetChildrenResponse:
                     raise unreasonable_length("GetChildrenResponse.children", count, len(data) - offset)
                 children_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -3764,6 +3801,7 @@ class GetChildrenResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetChildren2Request:
     """getChildren2 (12)."""
 
@@ -3781,7 +3819,7 @@ class GetChildren2Request:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3797,7 +3835,7 @@ class GetChildren2Request:
                 path_ = None
             else:
                 raise unreasonable_length("GetChildren2Request.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("GetChildren2Request", error) from None
         return GetChildren2Request(path_, watch_)
@@ -3810,7 +3848,7 @@ class GetChildren2Request:
         end: int
         watch_: bool
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -3826,7 +3864,7 @@ class GetChildren2Request:
                 path_ = None
             else:
                 raise unreasonable_length("GetChildren2Request.path", length, len(data) - offset)
-            (watch_,) = _UNPACK_B(data, offset)
+            watch_ = read_bool(data, offset)
             offset += 1
         except LAYOUT_ERROR as error:
             raise short_of("GetChildren2Request", error) from None
@@ -3864,6 +3902,7 @@ class GetChildren2Request:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetChildren2Response:
     """Answer to getChildren2."""
 
@@ -3894,7 +3933,7 @@ class GetChildren2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 children_ = None
@@ -3903,7 +3942,7 @@ class GetChildren2Response:
                     raise unreasonable_length("GetChildren2Response.children", count, len(data) - offset)
                 children_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -3948,7 +3987,7 @@ class GetChildren2Response:
         stat_num_children: int
         stat_pzxid: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 children_ = None
@@ -3957,7 +3996,7 @@ class GetChildren2Response:
                     raise unreasonable_length("GetChildren2Response.children", count, len(data) - offset)
                 children_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4019,6 +4058,7 @@ class GetChildren2Response:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SyncRequest:
     """sync (9)."""
 
@@ -4034,7 +4074,7 @@ class SyncRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4061,7 +4101,7 @@ class SyncRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4111,6 +4151,7 @@ class SyncRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SyncResponse:
     """Answer to sync: the path as it came."""
 
@@ -4126,7 +4167,7 @@ class SyncResponse:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4153,7 +4194,7 @@ class SyncResponse:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4203,6 +4244,7 @@ class SyncResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetEphemeralsRequest:
     """getEphemerals (103)."""
 
@@ -4218,7 +4260,7 @@ class GetEphemeralsRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4245,7 +4287,7 @@ class GetEphemeralsRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4295,6 +4337,7 @@ class GetEphemeralsRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetEphemeralsResponse:
     """Answer to getEphemerals."""
 
@@ -4312,7 +4355,7 @@ class GetEphemeralsResponse:
         raw: bytes
         end: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 ephemerals_ = None
@@ -4321,7 +4364,7 @@ class GetEphemeralsResponse:
                     raise unreasonable_length("GetEphemeralsResponse.ephemerals", count, len(data) - offset)
                 ephemerals_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4351,7 +4394,7 @@ class GetEphemeralsResponse:
         raw: bytes
         end: int
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 ephemerals_ = None
@@ -4360,7 +4403,7 @@ class GetEphemeralsResponse:
                     raise unreasonable_length("GetEphemeralsResponse.ephemerals", count, len(data) - offset)
                 ephemerals_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4416,6 +4459,7 @@ class GetEphemeralsResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetAllChildrenNumberRequest:
     """getAllChildrenNumber (104)."""
 
@@ -4431,7 +4475,7 @@ class GetAllChildrenNumberRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4458,7 +4502,7 @@ class GetAllChildrenNumberRequest:
         raw: bytes
         end: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -4508,6 +4552,7 @@ class GetAllChildrenNumberRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class GetAllChildrenNumberResponse:
     """Answer to getAllChildrenNumber: how many nodes are below the path."""
 
@@ -4520,7 +4565,7 @@ class GetAllChildrenNumberResponse:
     def decode(data: bytes, offset: int = 0) -> "GetAllChildrenNumberResponse":
         total_number_: int
         try:
-            (total_number_,) = _UNPACK_I(data, offset)
+            total_number_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("GetAllChildrenNumberResponse", error) from None
         return GetAllChildrenNumberResponse(total_number_)
@@ -4529,7 +4574,7 @@ class GetAllChildrenNumberResponse:
     def decode_from(data: bytes, offset: int) -> tuple["GetAllChildrenNumberResponse", int]:
         total_number_: int
         try:
-            (total_number_,) = _UNPACK_I(data, offset)
+            total_number_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("GetAllChildrenNumberResponse", error) from None
@@ -4558,6 +4603,7 @@ class GetAllChildrenNumberResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class WhoAmIResponse:
     """Answer to whoAmI (107), whose request is empty."""
 
@@ -4572,7 +4618,7 @@ class WhoAmIResponse:
         count: int
         element: ClientInfo
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 client_info_ = None
@@ -4593,7 +4639,7 @@ class WhoAmIResponse:
         count: int
         element: ClientInfo
         try:
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 client_info_ = None
@@ -4638,6 +4684,7 @@ class WhoAmIResponse:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetWatches:
     """setWatches (101): what a reconnecting client still wants to hear of."""
 
@@ -4676,7 +4723,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.data_watches", count, len(data) - offset)
                 data_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4693,7 +4740,7 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 exist_watches_ = None
@@ -4702,7 +4749,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4719,7 +4766,7 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 child_watches_ = None
@@ -4728,7 +4775,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.child_watches", count, len(data) - offset)
                 child_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4770,7 +4817,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.data_watches", count, len(data) - offset)
                 data_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4787,7 +4834,7 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 exist_watches_ = None
@@ -4796,7 +4843,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4813,7 +4860,7 @@ class SetWatches:
                     else:
                         raise unreasonable_length("SetWatches.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 child_watches_ = None
@@ -4822,7 +4869,7 @@ class SetWatches:
                     raise unreasonable_length("SetWatches.child_watches", count, len(data) - offset)
                 child_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4914,6 +4961,7 @@ class SetWatches:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class SetWatches2:
     """setWatches2 (105): setWatches with the persistent kinds."""
 
@@ -4958,7 +5006,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.data_watches", count, len(data) - offset)
                 data_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -4975,7 +5023,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 exist_watches_ = None
@@ -4984,7 +5032,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5001,7 +5049,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 child_watches_ = None
@@ -5010,7 +5058,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.child_watches", count, len(data) - offset)
                 child_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5027,7 +5075,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 persistent_watches_ = None
@@ -5036,7 +5084,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.persistent_watches", count, len(data) - offset)
                 persistent_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5053,7 +5101,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 persistent_recursive_watches_ = None
@@ -5062,7 +5110,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.persistent_recursive_watches", count, len(data) - offset)
                 persistent_recursive_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5106,7 +5154,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.data_watches", count, len(data) - offset)
                 data_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5123,7 +5171,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.data_watches", length, len(data) - offset)
                     data_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 exist_watches_ = None
@@ -5132,7 +5180,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.exist_watches", count, len(data) - offset)
                 exist_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5149,7 +5197,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.exist_watches", length, len(data) - offset)
                     exist_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 child_watches_ = None
@@ -5158,7 +5206,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.child_watches", count, len(data) - offset)
                 child_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5175,7 +5223,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.child_watches", length, len(data) - offset)
                     child_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 persistent_watches_ = None
@@ -5184,7 +5232,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.persistent_watches", count, len(data) - offset)
                 persistent_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5201,7 +5249,7 @@ class SetWatches2:
                     else:
                         raise unreasonable_length("SetWatches2.persistent_watches", length, len(data) - offset)
                     persistent_watches_.append(element)
-            (count,) = _UNPACK_I(data, offset)
+            count = read_int(data, offset)
             offset += 4
             if count == -1:
                 persistent_recursive_watches_ = None
@@ -5210,7 +5258,7 @@ class SetWatches2:
                     raise unreasonable_length("SetWatches2.persistent_recursive_watches", count, len(data) - offset)
                 persistent_recursive_watches_ = []
                 for _ in range(count):
-                    (length,) = _UNPACK_I(data, offset)
+                    length = read_int(data, offset)
                     offset += 4
                     if length >= 0:
                         end = offset + length
@@ -5336,6 +5384,7 @@ class SetWatches2:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class AddWatchRequest:
     """addWatch (106). Mode 0 is persistent, 1 persistent recursive."""
 
@@ -5353,7 +5402,7 @@ class AddWatchRequest:
         end: int
         mode_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5369,7 +5418,7 @@ class AddWatchRequest:
                 path_ = None
             else:
                 raise unreasonable_length("AddWatchRequest.path", length, len(data) - offset)
-            (mode_,) = _UNPACK_I(data, offset)
+            mode_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("AddWatchRequest", error) from None
         return AddWatchRequest(path_, mode_)
@@ -5382,7 +5431,7 @@ class AddWatchRequest:
         end: int
         mode_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5398,7 +5447,7 @@ class AddWatchRequest:
                 path_ = None
             else:
                 raise unreasonable_length("AddWatchRequest.path", length, len(data) - offset)
-            (mode_,) = _UNPACK_I(data, offset)
+            mode_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("AddWatchRequest", error) from None
@@ -5436,6 +5485,7 @@ class AddWatchRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CheckWatchesRequest:
     """checkWatches (17). `type` is a watcher type: 1 children, 2 data, 3 any, 4 persistent, 5 persistent recursive."""
 
@@ -5453,7 +5503,7 @@ class CheckWatchesRequest:
         end: int
         type_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5469,7 +5519,7 @@ class CheckWatchesRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CheckWatchesRequest.path", length, len(data) - offset)
-            (type_,) = _UNPACK_I(data, offset)
+            type_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("CheckWatchesRequest", error) from None
         return CheckWatchesRequest(path_, type_)
@@ -5482,7 +5532,7 @@ class CheckWatchesRequest:
         end: int
         type_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5498,7 +5548,7 @@ class CheckWatchesRequest:
                 path_ = None
             else:
                 raise unreasonable_length("CheckWatchesRequest.path", length, len(data) - offset)
-            (type_,) = _UNPACK_I(data, offset)
+            type_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("CheckWatchesRequest", error) from None
@@ -5536,6 +5586,7 @@ class CheckWatchesRequest:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class RemoveWatchesRequest:
     """removeWatches (18). `type` is a watcher type: 1 children, 2 data, 3 any, 4 persistent, 5 persistent recursive."""
 
@@ -5553,7 +5604,7 @@ class RemoveWatchesRequest:
         end: int
         type_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5569,7 +5620,7 @@ class RemoveWatchesRequest:
                 path_ = None
             else:
                 raise unreasonable_length("RemoveWatchesRequest.path", length, len(data) - offset)
-            (type_,) = _UNPACK_I(data, offset)
+            type_ = read_int(data, offset)
         except LAYOUT_ERROR as error:
             raise short_of("RemoveWatchesRequest", error) from None
         return RemoveWatchesRequest(path_, type_)
@@ -5582,7 +5633,7 @@ class RemoveWatchesRequest:
         end: int
         type_: int
         try:
-            (length,) = _UNPACK_I(data, offset)
+            length = read_int(data, offset)
             offset += 4
             if length >= 0:
                 end = offset + length
@@ -5598,7 +5649,7 @@ class RemoveWatchesRequest:
                 path_ = None
             else:
                 raise unreasonable_length("RemoveWatchesRequest.path", length, len(data) - offset)
-            (type_,) = _UNPACK_I(data, offset)
+            type_ = read_int(data, offset)
             offset += 4
         except LAYOUT_ERROR as error:
             raise short_of("RemoveWatchesRequest", error) from None

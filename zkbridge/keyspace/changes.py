@@ -8,7 +8,7 @@ Invariants:
 2. Deletes come before creates, children before parents in deletes, parents before children in creates.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, final
 
 from zkbridge.backend.interface import StoreEvent
@@ -36,6 +36,11 @@ from zkbridge.tree.changes import (
 from zkbridge.tree.paths import SYSTEM_PATHS
 from zkbridge.tree.replica import Replica, SessionRecord
 from zkbridge.tree.znode import Znode
+
+CURE_BAD_KEY: Final = (
+    "an etcd client wrote it, or it is damaged: run `etcdcore --data-dir …` on the same directory, "
+    "delete or mend the key with etcdctl, and start again"
+)
 
 
 async def load_changes(
@@ -65,25 +70,32 @@ class ReplicaLoader:
         self.has_format = False
 
     def add(self, events: Sequence[StoreEvent]) -> None:
-        """One page of keys."""
+        """One page of keys. Raises KeyspaceError that names the key."""
         kind_offset = len(self._keyspace.prefix)
         for event in events:
-            key = event.key
-            if len(key) <= kind_offset:
-                continue
-            kind = key[kind_offset]
-            if kind == KIND_ZNODE:
-                self._add_znode(_path_of(key, kind_offset + 1), event)
-            elif kind == KIND_CHILDREN:
-                count, pzxid = decode_children(event.value)
-                self._counts[_path_of(key, kind_offset + 1)] = (count, pzxid or event.mod_revision)
-            elif kind == KIND_SESSION:
-                password, timeout_ms, bridge = decode_session(event.value)
-                session_id = session_id_of(key[kind_offset + 1 :])
-                self._replica.sessions[session_id] = SessionRecord(session_id, timeout_ms, password, bridge)
-            elif key == self._keyspace.format_key:
-                check_format(event.value, FORMAT_VERSION)
-                self.has_format = True
+            if len(event.key) > kind_offset:
+                try:
+                    self._add_key(event, kind_offset)
+                except KeyspaceError as error:
+                    if event.key == self._keyspace.format_key:
+                        raise
+                    raise KeyspaceError(f"key {event.key!r}: {error}; {CURE_BAD_KEY}") from None
+
+    def _add_key(self, event: StoreEvent, kind_offset: int) -> None:
+        key = event.key
+        kind = key[kind_offset]
+        if kind == KIND_ZNODE:
+            self._add_znode(_path_of(key, kind_offset + 1), event)
+        elif kind == KIND_CHILDREN:
+            count, pzxid = decode_children(event.value)
+            self._counts[_path_of(key, kind_offset + 1)] = (count, pzxid or event.mod_revision)
+        elif kind == KIND_SESSION:
+            password, timeout_ms, bridge = decode_session(event.value)
+            session_id = _session_id_of(key[kind_offset + 1 :])
+            self._replica.sessions[session_id] = SessionRecord(session_id, timeout_ms, password, bridge)
+        elif key == self._keyspace.format_key:
+            check_format(event.value, FORMAT_VERSION)
+            self.has_format = True
 
     def _add_znode(self, path: str, event: StoreEvent) -> None:
         record = decode_znode(event.value)
@@ -147,40 +159,101 @@ class ReplicaLoader:
         self._replica.zxid = revision
 
 
-def changes_from_events(events: Sequence[StoreEvent], replica: Replica, keyspace: Keyspace) -> list[Change]:
-    """What one foreign revision does to the tree. Raises KeyspaceError on a value that can't be read."""
-    kind_offset = len(keyspace.prefix)
-    deleted: list[str] = []
-    put: list[tuple[str, ZnodeRecord]] = []
-    counts: list[Change] = []
-    sessions: list[Change] = []
-    for event in events:
+@final
+class ForeignRevision:
+    """The events of one foreign revision, sorted by what they are about, and the keys that no tree could have."""
+
+    __slots__ = ("_keyspace", "_replica", "counts", "deleted", "put", "sessions", "strange")
+
+    def __init__(self, replica: Replica, keyspace: Keyspace) -> None:
+        self._replica: Final = replica
+        self._keyspace: Final = keyspace
+        self.deleted: Final[list[str]] = []
+        self.put: Final[list[tuple[str, ZnodeRecord]]] = []
+        self.counts: Final[list[CreatedCountSet]] = []
+        self.sessions: Final[list[Change]] = []
+        self.strange: Final[list[str]] = []
+        """What was passed over, a sentence for each key."""
+
+    def add(self, event: StoreEvent) -> None:
+        """Raises KeyspaceError on a key or value that can't be read."""
+        kind_offset = len(self._keyspace.prefix)
         key = event.key
-        if len(key) <= kind_offset or not key.startswith(keyspace.prefix):
-            continue
         kind = key[kind_offset]
         if kind == KIND_ZNODE:
             path = _path_of(key, kind_offset + 1)
             if event.is_put:
-                put.append((path, decode_znode(event.value)))
-            elif path in replica.znodes:
-                deleted.append(path)
+                self.put.append((path, decode_znode(event.value)))
+            elif path in SYSTEM_PATHS:
+                raise KeyspaceError("it is there whether its key is or not")
+            elif path in self._replica.znodes:
+                self.deleted.append(path)
         elif kind == KIND_CHILDREN:
             if event.is_put:
                 count, pzxid = decode_children(event.value)
-                counts.append(CreatedCountSet(_path_of(key, kind_offset + 1), count, pzxid))
+                self.counts.append(CreatedCountSet(_path_of(key, kind_offset + 1), count, pzxid))
         elif kind == KIND_SESSION:
-            sessions.append(_session_change(session_id_of(key[kind_offset + 1 :]), event, replica))
-    put.sort(key=_path_of_put)
-    for path, record in put:
-        if record.reborn:
+            session_id = _session_id_of(key[kind_offset + 1 :])
+            self.sessions.append(_session_change(session_id, event, self._replica))
+
+    def drop_impossible(self) -> None:
+        """Takes out deletes that would leave children behind, and puts that have no parent."""
+        znodes = self._replica.znodes
+        self.put.sort(key=_path_of_put)
+        self.deleted.sort(reverse=True)
+        going: set[str] = set()
+        for path in self.deleted.copy():
+            if not _stays_behind(path, znodes[path].children, going):
+                going.add(path)
+            else:
+                self.deleted.remove(path)
+                self.strange.append(f"the key of znode {path!r} was deleted, but not those of its children")
+        present: set[str] = set()
+        for item in self.put.copy():
+            path = item[0]
+            parent = path[: path.rfind("/")] or "/"
+            has_parent = path[:1] == "/" and (parent in present or (parent in znodes and parent not in going))
+            if path in znodes or has_parent:
+                present.add(path)
+            else:
+                self.put.remove(item)
+                self.strange.append(f"the key of znode {path!r} was put, but it has no parent")
+        for change in self.counts.copy():
+            path = change.path
+            if path not in present and (path not in znodes or path in going):
+                self.counts.remove(change)
+
+
+def changes_from_events(
+    events: Sequence[StoreEvent], replica: Replica, keyspace: Keyspace, strange: list[str] | None = None
+) -> list[Change]:
+    """What one foreign revision does to the tree.
+
+    An etcd client may write anything below the prefix. What the tree cannot be is passed over, the znode stays as it
+    was, and `strange` is told; the bridge's own next write of that znode puts its key right.
+    """
+    kind_offset = len(keyspace.prefix)
+    foreign = ForeignRevision(replica, keyspace)
+    for event in events:
+        key = event.key
+        if len(key) > kind_offset and key.startswith(keyspace.prefix):
+            try:
+                foreign.add(event)
+            except KeyspaceError as error:
+                foreign.strange.append(f"key {key!r}: {error}")
+    foreign.drop_impossible()
+    deleted = foreign.deleted
+    for path, record in foreign.put:
+        if record.reborn and path in replica.znodes and path not in deleted:
             deleted.append(path)
     deleted.sort(reverse=True)
     changes: list[Change] = [ZnodeDeleted(path) for path in deleted]
-    for path, record in put:
+    for path, record in foreign.put:
         _add_put(changes, path, record, replica)
-    changes.extend(counts)
-    changes.extend(sessions)
+    changes.extend(foreign.counts)
+    changes.extend(foreign.sessions)
+    if strange is not None:
+        strange.extend(foreign.strange)
     return changes
 
 
@@ -227,6 +300,22 @@ def _session_change(session_id: int, event: StoreEvent, replica: Replica) -> Cha
     if session_id in replica.sessions:
         return SessionChanged(session_id, timeout_ms, bridge)
     return SessionOpened(session_id, timeout_ms, password, bridge)
+
+
+def _stays_behind(path: str, children: Iterable[str] | None, going: set[str]) -> bool:
+    """Whether one of the children is not going."""
+    if children is not None:
+        for name in children:
+            if f"{path}/{name}" not in going:
+                return True
+    return False
+
+
+def _session_id_of(digits: bytes) -> int:
+    try:
+        return session_id_of(digits)
+    except ValueError:
+        raise KeyspaceError(f"{digits!r} is no session id") from None
 
 
 def _path_of(key: bytes, offset: int) -> str:

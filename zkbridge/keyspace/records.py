@@ -90,7 +90,7 @@ def encode_znode(
     if data is not None:
         length = len(data)
         if length < _DATA_TAGS_COUNT:
-            value = value + _DATA_TAGS[length] + data
+            value = b"%b%b%b" % (value, _DATA_TAGS[length], data)
         else:
             value = value + b"\x22" + encode_varint(length) + data
     if owner != 0 or acl is not OPEN_ACL or aversion != 0 or mzxid != NO_OVERRIDE or czxid != 0 or reborn:

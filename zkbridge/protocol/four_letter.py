@@ -198,8 +198,8 @@ def _text_of(word: str, mask: bytes, facts: FourLetterFacts) -> str:
         case "stmk":
             return str(int.from_bytes(mask[:_MASK_BYTES], "big", signed=True))
         case "hash":
-            # The digest of ZooKeeper's own tree format, kept for each 128 transactions: there is none here, and an
-            # empty list is what a young server shows too.
+            # The digest of the whole tree each 128 transactions. Kept up to date it would cost two checksums of every
+            # value written; made when asked, it would hold up a large tree. An empty list is what a young server shows.
             return ""
     raise AssertionError(f"four-letter word {word!r}")
 

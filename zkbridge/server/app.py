@@ -29,7 +29,7 @@ from zkbridge.plan.plan import OP_SET_DATA, Plan
 from zkbridge.server.clock import monotonic_ms, wall_ms
 from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.feed import RevisionFeed
-from zkbridge.server.four_letter_facts import LiveFacts
+from zkbridge.server.four_letter_facts import LiveDesk, LiveFacts
 from zkbridge.server.listener import Listener
 from zkbridge.server.pipeline import Intake
 from zkbridge.server.read_requests import ReadRequests
@@ -112,9 +112,18 @@ class Bridge:
             config.sessionless_timeout_ms,
             Intake(self.committer, config.global_outstanding_limit),
         )
-        self.listener.four_letter = LiveFacts(
-            config, self.replica, self.watches, sessions, self.listener, self.committer, statistics
+        facts = LiveFacts(
+            config,
+            self.replica,
+            self.watches,
+            sessions,
+            self.listener,
+            self.committer,
+            statistics,
+            self.keeper,
+            backend,
         )
+        self.listener.four_letter = LiveDesk(facts, config.whitelist)
         self.feed: Final = RevisionFeed(
             self.replica, self.watches, self.committer, dispatcher, self.keeper, self._keyspace, self.listener
         )
@@ -231,10 +240,28 @@ async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    backend = open_embedded(config.data_dir, config.compaction_retention_s, config.wal_segment_bytes)
+    backend = open_embedded(config.data_dir, config.compaction_retention_s, config.wal_segment_bytes, config.etcd_addr)
     for fact in backend.opening_facts():
         getattr(_log, fact.level)(fact.event, **fact.fields)
-    await Bridge(config, backend).serve(stop)
+    bridge = Bridge(config, backend)
+    if not config.etcd_addr:
+        await bridge.serve(stop)
+        return
+    async with asyncio.TaskGroup() as group:
+        group.create_task(backend.serve_etcd(stop, _etcd_serving), name="etcd port")
+        await bridge.serve(stop)
+
+
+def _etcd_serving(addresses: list[str]) -> None:
+    _log.info("etcd_port_opened", etcd_addr=addresses)
+
+
+def _leaves(errors: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """What is inside, and inside of groups inside."""
+    found: list[BaseException] = []
+    for error in errors.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
 
 
 def run(config: Config) -> int:
@@ -246,7 +273,7 @@ def run(config: Config) -> int:
         uvloop.run(_serve(config))
     except* (BackendError, KeyspaceError, OSError) as group:
         status = 1
-        for error in group.exceptions:
+        for error in _leaves(group):
             _log.error("server_failed", reason=str(error))
     if status == 0:
         _log.info("server_stopped")

@@ -37,6 +37,9 @@ OUTPUT_STEP_BYTES: Final = 256 * 1024
 """Answers made for one client in one go. A few bytes of request can ask for a megabyte: past this the socket is asked
 whether the peer takes them at all (I2), and the other clients have their turn."""
 
+LINGER_S: Final = 1.0
+"""How long a client that was refused is still read, and not heard."""
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class ClientAudience(ABC):
@@ -98,7 +101,9 @@ class Client(Watcher, SessionHolder):
         "peer_host",
         "peer_port",
         "pipeline",
+        "received_bytes",
         "received_count",
+        "sent_bytes",
         "sent_count",
         "session",
         "session_id",
@@ -129,6 +134,8 @@ class Client(Watcher, SessionHolder):
         self.peer_host = ""
         self.peer_port = 0
         self.connected_ms = 0
+        self.received_bytes = 0
+        self.sent_bytes = 0
         self.received_count = 0
         self.sent_count = 0
         self.last_opcode = NO_OPCODE
@@ -152,6 +159,7 @@ class Client(Watcher, SessionHolder):
         if self.is_closing:
             return
         stream = self._stream
+        self.received_bytes += len(data)
         try:
             frames = stream.receive_bytes(data)
             while frames:
@@ -240,11 +248,13 @@ class Client(Watcher, SessionHolder):
         transport = self.transport
         if not output or transport is None:
             return
-        if transport.is_closing():
+        if self.is_closing or transport.is_closing():
             output.clear()
             return
         self.sent_count += len(output)
-        transport.write(output[0] if len(output) == 1 else b"".join(output))
+        data = output[0] if len(output) == 1 else b"".join(output)
+        self.sent_bytes += len(data)
+        transport.write(data)
         output.clear()
         if self.is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
             _log.warning("client_output_overflowed", peer=self.peer, session_id=hex_of(self.session_id))
@@ -273,11 +283,28 @@ class Client(Watcher, SessionHolder):
         """Sends what is queued, then ends the connection."""
         if self.is_closing:
             return
+        self._end_output()
+        if self.transport is not None:
+            self.transport.close()
+
+    def _end_output(self) -> None:
         self.flush()
         self.is_closing = True
         self.pipeline.clear()
-        if self.transport is not None:
-            self.transport.close()
+
+    def close_refused(self) -> None:
+        """As `close`, of a client that may not know yet and goes on sending: what meets a closed socket is answered
+        with a reset, over which Java's client, writing between the two reads of a frame, loses the answer."""
+        transport = self.transport
+        if self.is_closing or transport is None or transport.is_closing() or not transport.can_write_eof():
+            self.close()
+            return
+        self._end_output()
+        transport.write_eof()
+        if self._is_throttled:
+            self._is_throttled = False
+            transport.resume_reading()
+        asyncio.get_running_loop().call_later(LINGER_S, transport.close)
 
     def abort(self) -> None:
         """Ends the connection at once and silently; what is queued is lost."""

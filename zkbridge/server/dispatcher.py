@@ -14,7 +14,6 @@ Invariants:
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from typing import Final, final
 
@@ -24,7 +23,7 @@ from zkbridge.backend.interface import Backend, BarrierToken
 from zkbridge.commit.ordered import OrderedCommitter, PlanAudience
 from zkbridge.errors import AUTH_FAILED, MARSHALLING_ERROR, SYSTEM_ERROR, UNIMPLEMENTED, ProtocolError
 from zkbridge.jute.records import AuthPacket, GetSASLRequest, SetSASLResponse, SyncRequest
-from zkbridge.jute.wire import JuteError
+from zkbridge.jute.wire import LAYOUT_ERROR, JuteError, read_int
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
 from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import (
@@ -47,7 +46,6 @@ from zkbridge.tree.replica import Replica
 
 _log = structlog.get_logger()
 
-_HEADER: Final = struct.Struct(">ii")
 _BODY: Final = 8
 _UNKNOWN_OPCODE_ZXID: Final = -1
 _OUT_OF_ORDER_ZXID: Final = 0
@@ -121,8 +119,9 @@ class Dispatcher(PlanAudience):
         xid = opcode = 0
         for frame in frames:
             try:
-                xid, opcode = _HEADER.unpack_from(frame)
-            except struct.error:
+                xid = read_int(frame, 0)
+                opcode = read_int(frame, 4)
+            except LAYOUT_ERROR:
                 raise ProtocolError(f"frame of {len(frame)} bytes, expected at least the request header") from None
             reader = readers.get(opcode)
             if reader is None:
@@ -205,7 +204,7 @@ class Dispatcher(PlanAudience):
         if credentials is None:
             _log.info("client_auth_failed", peer=client.peer, scheme=packet.scheme)
             client.output.append(encode_error(xid, _OUT_OF_ORDER_ZXID, AUTH_FAILED))
-            client.close()
+            client.close_refused()
             return
         client.credentials = credentials
         client.output.append(encode_reply(xid, _OUT_OF_ORDER_ZXID, b""))
@@ -327,7 +326,7 @@ class Dispatcher(PlanAudience):
     def _answer_refused(self, client: Client, pending: Pending) -> None:
         if pending.code == UNIMPLEMENTED and pending.opcode not in self._writes.opcodes:
             client.reply(encode_error(pending.xid, _UNKNOWN_OPCODE_ZXID, UNIMPLEMENTED))
-            client.close()
+            client.close_refused()
         elif pending.code:
             client.reply(encode_error(pending.xid, self._replica.zxid, pending.code))
         else:
@@ -402,7 +401,9 @@ class Dispatcher(PlanAudience):
         self.wake_riders()
 
     def writer_deposed(self) -> None:
-        raise AssertionError("another writer took over the fence of a store that only this process has open")
+        # Only this process has the store open, so it was an etcd client, on our own port for those: take it back.
+        _log.warning("fence_moved", reason="an etcd client wrote or deleted the writer's fence key")
+        self._committer.take_over()
 
     def write_state_changed(self, reason: str | None) -> None:
         """Writes are refused for this reason from now on; None: they go through again."""

@@ -31,6 +31,9 @@ from zkbridge.watches.table import WatchTable
 
 _log = structlog.get_logger()
 
+CURE_FOREIGN_WRITE: Final = (
+    "an etcd client wrote below the bridge's prefix: set or delete that znode by a ZooKeeper client, or mend the key"
+)
 CURE_NO_SPACE: Final = "free some space there: writes and new sessions are taken again by themselves; reads go on"
 
 
@@ -81,7 +84,10 @@ class RevisionFeed(RevisionSink):
             self._held.append((revision, events))
             return
         if token is None and events is not NO_EVENTS and events:
-            changes = changes_from_events(events, self._replica, self._keyspace)
+            strange: list[str] = []
+            changes = changes_from_events(events, self._replica, self._keyspace, strange)
+            for reason in strange:
+                _log.error("foreign_write_ignored", reason=reason, revision=revision, cure=CURE_FOREIGN_WRITE)
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
             self._keeper.changes_applied(changes)
@@ -91,6 +97,7 @@ class RevisionFeed(RevisionSink):
         if token is not None and self._committer.fence_taken(token, revision):
             self._writer.set()
             _log.info("writer_took_over", revision=revision)
+            self._dispatcher.wake_riders()
 
     def write_refused(self, token: WriteToken, reason: str, revision: int) -> None:
         assert isinstance(token, Plan), "the take-over has no compares and can't be refused"

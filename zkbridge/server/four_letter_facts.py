@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, final
 
+from zkbridge.backend.interface import Backend
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.config import Config
 from zkbridge.protocol.four_letter import (
@@ -23,17 +24,50 @@ from zkbridge.protocol.opcodes import SHORT_NAMES
 from zkbridge.server.client import Client
 from zkbridge.server.clock import monotonic_ms, wall_ms
 from zkbridge.server.listener import FourLetterDesk, Listener
+from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.sessions.table import SessionTable
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
+NEVER_HAPPENS: Final = (
+    "connection_drop_count",
+    "connection_revalidate_count",
+    "digest_mismatches_count",
+    "ensemble_auth_fail",
+    "ensemble_auth_skip",
+    "ensemble_auth_success",
+    "large_requests_rejected",
+    "looking_count",
+    "restore_error_count",
+    "revalidate_count",
+    "snapshot_error_count",
+    "stale_replies",
+    "stale_requests",
+    "stale_requests_dropped",
+    "throttled_ops",
+    "tls_handshake_exceeded",
+    "unrecoverable_error_count",
+)
+"""Counters of things that this server does not do, so that 0 is the truth and an alert on them stays quiet."""
 STANDALONE_SERVER_ID: Final = 0
 """What `conf` says. ZooKeeper alone says so too, though its sessions' ids are of server 1."""
 
 
 @final
-class LiveFacts(FourLetterFacts, FourLetterDesk):
+class LiveDesk(FourLetterDesk):
+    """Answers from the live facts. A class of its own: one class cannot have two compiled bases."""
+
+    def __init__(self, facts: LiveFacts, whitelist: frozenset[str]) -> None:
+        self._facts: Final = facts
+        self._whitelist: Final = whitelist
+
+    def answer(self, word: str, mask: bytes) -> bytes:
+        return answer_four_letter_word(word, mask, self._facts, self._whitelist)
+
+
+@final
+class LiveFacts(FourLetterFacts):
     """Reads the rooms when a word asks; keeps nothing."""
 
     def __init__(
@@ -45,6 +79,8 @@ class LiveFacts(FourLetterFacts, FourLetterDesk):
         listener: Listener,
         committer: OrderedCommitter,
         statistics: ServerStatistics,
+        keeper: SessionKeeper,
+        backend: Backend,
     ) -> None:
         self._config: Final = config
         self._replica: Final = replica
@@ -53,9 +89,8 @@ class LiveFacts(FourLetterFacts, FourLetterDesk):
         self._listener: Final = listener
         self._committer: Final = committer
         self._statistics: Final = statistics
-
-    def answer(self, word: str, mask: bytes) -> bytes:
-        return answer_four_letter_word(word, mask, self, self._config.whitelist)
+        self._keeper: Final = keeper
+        self._backend: Final = backend
 
     def is_serving(self) -> bool:
         return True  # the port is open only while the replica is whole
@@ -80,11 +115,32 @@ class LiveFacts(FourLetterFacts, FourLetterDesk):
             session_count=self._sessions.session_count(),
             open_file_count=len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else -1,
             open_file_max=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-            metrics={
-                "connection_rejected": statistics.connections_refused_count,
-                "commit_count": self._committer.decided_sequence,
-            },
+            metrics=self._metrics(),
         )
+
+    def _metrics(self) -> dict[str, int | float]:
+        """ZooKeeper's counters and summaries that have a meaning here; those of its request processors have none."""
+        statistics, watches = self._statistics, self._watches
+        received_bytes, sent_bytes = self._listener.count_bytes()
+        metrics: dict[str, int | float] = {
+            "connection_rejected": statistics.connections_refused_count,
+            "connection_request_count": statistics.connection_request_count,
+            "sessionless_connections_expired": statistics.sessionless_expired_count,
+            "stale_sessions_expired": self._keeper.expired_count,
+            "bytes_received_count": received_bytes,
+            "response_bytes": sent_bytes,
+            "commit_count": self._committer.decided_sequence,
+            **dict.fromkeys(NEVER_HAPPENS, 0),
+            **statistics.update_latency_ms.shown("updatelatency"),
+            **watches.created.shown("node_created_watch_count"),
+            **watches.deleted.shown("node_deleted_watch_count"),
+            **watches.changed.shown("node_changed_watch_count"),
+            **watches.children_changed.shown("node_children_watch_count"),
+        }
+        sync_times_ms = self._backend.sync_times_ms()
+        if sync_times_ms is not None:
+            metrics |= sync_times_ms.shown("fsynctime")
+        return metrics
 
     def configuration(self) -> ConfigurationFacts:
         config = self._config

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final, cast, final
+from typing import Any, Final, cast, final
 
 import structlog
+from mypy_extensions import mypyc_attr
 
 from zkbridge.server.client import Client, ClientAudience
 from zkbridge.server.clock import monotonic_ms, wall_ms
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 BACKLOG: Final = 1024
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class FourLetterDesk(ABC):
     """Answers four-letter words."""
 
@@ -76,13 +78,16 @@ class Listener(ClientAudience):
     async def listen(self, host: str, port: int, backlog: int) -> tuple[str, int]:
         """Opens the port. Raises OSError if it can't be had. Returns the address in use (port 0 picks a free one)."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        server = await loop.create_server(
             cast(Callable[[], asyncio.Protocol], self.make_client),
             host or None,
             port,
             backlog=backlog if backlog > 0 else BACKLOG,
         )
-        address = self._server.sockets[0].getsockname()
+        self._server = server
+        # A list in uvloop, where asyncio and the types have a tuple: compiled code is strict about that.
+        sockets = cast(Any, server).sockets
+        address = sockets[0].getsockname()
         self.port = int(address[1])
         return str(address[0]), self.port
 
@@ -127,13 +132,14 @@ class Listener(ClientAudience):
             self._dispatcher.receive(client, frames)
             return
         if client.is_connecting:
+            # Most clients wait for their session: only those that do not are read no more until they have it.
             client.early_frames += frames
+            client.throttle()
             return
         client.is_connecting = True
+        self._statistics.connection_request_count += 1
         client.early_frames = frames[1:]
         self._keeper.connect(client, frames[0], self._dispatcher.refusal_reason is None)
-        if client.session is None and not client.is_closing:
-            client.throttle()
 
     def session_established(self, client: Client) -> None:
         self._sessionless.pop(client, None)
@@ -176,6 +182,8 @@ class Listener(ClientAudience):
         else:
             del self._host_counts[host]
         self._statistics.sent_count += client.sent_count
+        self._statistics.sent_bytes += client.sent_bytes
+        self._statistics.received_bytes += client.received_bytes
         self._watches.drop(client)
         self._keeper.detach(client)
 
@@ -188,6 +196,7 @@ class Listener(ClientAudience):
             if since_ms > limit_ms:
                 break  # in order of arrival
             del self._sessionless[client]
+            self._statistics.sessionless_expired_count += 1
             _log.info("client_never_spoke", peer=client.peer, timeout_ms=self._sessionless_timeout_ms)
             client.abort()
 
@@ -197,7 +206,13 @@ class Listener(ClientAudience):
             await asyncio.sleep(1)
             self.close_silent(monotonic_ms())
 
+    def count_bytes(self) -> tuple[int, int]:
+        """Received and sent, since the start."""
+        statistics = self._statistics
+        received = statistics.received_bytes + sum([client.received_bytes for client in self.clients])
+        return received, statistics.sent_bytes + sum([client.sent_bytes for client in self.clients])
+
     @property
     def sent_count(self) -> int:
         """Packets sent so far, by open connections too."""
-        return self._statistics.sent_count + sum(client.sent_count for client in self.clients)
+        return self._statistics.sent_count + sum([client.sent_count for client in self.clients])

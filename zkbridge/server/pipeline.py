@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.tree.acl import Credentials
 
@@ -45,6 +47,7 @@ BARRIER: Final = 4
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Pending:
     """One unanswered request.
 

@@ -11,15 +11,19 @@ Invariants:
 
 from typing import final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.tree.acl import OPEN_ACL, Acl
 
 
+@mypyc_attr(acyclic=True)
 class Change:
     """One step of a revision. Closed: the subclasses below are all there are."""
 
     __slots__ = ()
 
 
+@mypyc_attr(acyclic=True)
 class ZnodeChange(Change):
     """A step that concerns one znode; `stat` is its encoded Stat right after the step, if `wants_stat`."""
 
@@ -32,6 +36,7 @@ class ZnodeChange(Change):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class DataSet(ZnodeChange):
     """New data; `version` is the data version after it. Moves mzxid and mtime."""
 
@@ -47,6 +52,7 @@ class DataSet(ZnodeChange):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class ZnodeCreated(ZnodeChange):
     """A new znode. The parent's count of children ever created goes up by one and its pzxid moves.
 
@@ -78,6 +84,7 @@ class ZnodeCreated(ZnodeChange):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class ZnodeDeleted(ZnodeChange):
     """A znode is gone; the parent's pzxid moves."""
 
@@ -92,6 +99,7 @@ class ZnodeDeleted(ZnodeChange):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class AclSet(ZnodeChange):
     """A new ACL; mzxid stays. Fires no watch."""
 
@@ -106,6 +114,7 @@ class AclSet(ZnodeChange):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class CreatedCountSet(ZnodeChange):
     """The stored count of children ever created, from a foreign revision. Fires no watch.
 
@@ -123,6 +132,7 @@ class CreatedCountSet(ZnodeChange):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SessionOpened(Change):
     """A new session; `timeout_ms` is the negotiated timeout, `bridge` names the bridge that holds its connection."""
 
@@ -136,6 +146,7 @@ class SessionOpened(Change):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SessionChanged(Change):
     """A session was reattached: its timeout and the bridge that holds its connection are new, its password is not."""
 
@@ -148,6 +159,7 @@ class SessionChanged(Change):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class SessionClosed(Change):
     """A session is over, closed or expired. Its ephemerals are `ZnodeDeleted` steps of the same revision."""
 

@@ -17,6 +17,8 @@ Invariants:
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.backend.interface import WriteToken
 from zkbridge.tree.acl import OPEN_ACL, Acl
 from zkbridge.tree.replica import Replica
@@ -31,6 +33,7 @@ _NO_PATHS: Final[frozenset[str]] = frozenset()
 
 
 @final
+@mypyc_attr(acyclic=True)
 class PendingZnode:
     """A znode's fields as the plans so far leave them; `exists` is False after a delete.
 
@@ -112,6 +115,7 @@ class PendingZnode:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class PendingSession:
     """A session as the plans in flight leave it."""
 

@@ -7,7 +7,6 @@ Invariants:
 4. A child list in `child_lists` is the encoding of the children as they are.
 """
 
-from collections.abc import Sequence
 from typing import Final, final
 
 from zkbridge.tree.acl import OPEN_ACL, READ, AclEntry
@@ -87,7 +86,7 @@ class Replica:
 
     # Applying
 
-    def apply(self, revision: int, changes: Sequence[Change]) -> None:
+    def apply(self, revision: int, changes: list[Change]) -> None:
         """One whole revision. Fills in the Stats that were asked for, and the last ACL of what was deleted."""
         for change in changes:
             if isinstance(change, DataSet):

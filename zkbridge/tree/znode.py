@@ -8,6 +8,8 @@ Invariants:
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from zkbridge.jute.wire import layout
 from zkbridge.tree.acl import Acl
 
@@ -42,6 +44,7 @@ def wrap_int32(number: int) -> int:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Znode:
     """A mutable znode; the replica owns it and is the only one to change it."""
 

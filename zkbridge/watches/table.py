@@ -28,6 +28,7 @@ from typing import Final, final
 from mypy_extensions import mypyc_attr
 
 from zkbridge.errors import MARSHALLING_ERROR, NO_WATCHER, OK, ProtocolError
+from zkbridge.summary import Summary
 from zkbridge.tree.acl import OPEN_ACL, READ, Acl, Credentials, check_acl
 from zkbridge.tree.changes import Change, DataSet, ZnodeCreated, ZnodeDeleted
 from zkbridge.tree.replica import Replica
@@ -86,7 +87,18 @@ _Watchers = dict[Watcher, _Watched]
 class WatchTable:
     """All watches of the connections of this bridge. Owned by the bridge's loop."""
 
-    __slots__ = ("_child", "_data", "_persistent", "_recursive", "_watched", "_watches_max")
+    __slots__ = (
+        "_child",
+        "_data",
+        "_persistent",
+        "_recursive",
+        "_watched",
+        "_watches_max",
+        "changed",
+        "children_changed",
+        "created",
+        "deleted",
+    )
 
     def __init__(self, watches_max: int = WATCHES_OF_ONE_KIND_MAX) -> None:
         self._watches_max: Final = watches_max
@@ -95,6 +107,11 @@ class WatchTable:
         self._persistent: Final[dict[str, _Watchers]] = {}
         self._recursive: Final[dict[str, _Watchers]] = {}
         self._watched: Final[dict[Watcher, _Watched]] = {}
+        # How many watches each event that had any told, for mntr.
+        self.created: Final = Summary()
+        self.deleted: Final = Summary()
+        self.changed: Final = Summary()
+        self.children_changed: Final = Summary()
 
     # Registration.
 
@@ -161,7 +178,7 @@ class WatchTable:
 
     # Firing.
 
-    def fire(self, changes: Sequence[Change], replica: Replica, zxid: int) -> None:
+    def fire(self, changes: list[Change], replica: Replica, zxid: int) -> None:
         """Notify of one revision's changes, in their order. `replica` has applied them all."""
         if not (self._data or self._child or self._persistent or self._recursive):
             return
@@ -170,12 +187,14 @@ class WatchTable:
                 path = change.path
                 recipients = self._take_data_watchers(path)
                 if recipients is not None:
+                    self.changed.note(len(recipients))
                     acl = _acl_of(path, changes, replica)
                     _notify(recipients, encode_event(NODE_DATA_CHANGED, path, zxid), acl)
             elif isinstance(change, ZnodeCreated):
                 path = change.path
                 recipients = self._take_data_watchers(path)
                 if recipients is not None:
+                    self.created.note(len(recipients))
                     _notify(recipients, encode_event(NODE_CREATED, path, zxid), change.acl)
                 self._fire_parent(change.parent, changes, replica, zxid)
             elif isinstance(change, ZnodeDeleted):
@@ -195,6 +214,7 @@ class WatchTable:
             else:
                 recipients.update(children)
         if recipients is not None:
+            self.deleted.note(len(recipients))
             _notify(recipients, encode_event(NODE_DELETED, path, zxid), change.acl)
 
     def _fire_parent(self, parent: str, changes: Sequence[Change], replica: Replica, zxid: int) -> None:
@@ -207,6 +227,7 @@ class WatchTable:
             if persistent is not None:
                 recipients = _union(recipients, persistent)
         if recipients is not None:
+            self.children_changed.note(len(recipients))
             acl = _acl_of(parent, changes, replica)
             _notify(recipients, encode_event(NODE_CHILDREN_CHANGED, parent, zxid), acl)
 

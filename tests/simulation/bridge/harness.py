@@ -38,6 +38,10 @@ class FakeTransport(asyncio.Transport):
     def abort(self) -> None:
         self.is_closed = True
 
+    def can_write_eof(self) -> bool:
+        """No, as over TLS: there is no peer here who could be reset."""
+        return False
+
     def pause_reading(self) -> None:
         self.is_paused = True
 

@@ -10,7 +10,7 @@ import pytest
 
 from etcdcore import Member, Put
 from tests.unit.etcdcore.member.fakes import decide, on_loop, quick_config, until
-from zkbridge.backend.embedded import BackendError, EmbeddedBackend, open_embedded, prefix_end
+from zkbridge.backend.embedded import BackendError, EmbeddedBackend, open_embedded
 from zkbridge.backend.interface import (
     NO_EVENTS,
     REFUSED_FENCE,
@@ -108,7 +108,7 @@ def submit(
     puts: Sequence[tuple[bytes, bytes, int]] = (),
     deletes: Sequence[bytes] = (),
 ) -> None:
-    backend.submit(fence, session, puts, deletes, Token(name))
+    backend.submit(fence, session, list(puts), list(deletes), Token(name))
 
 
 @on_loop
@@ -231,9 +231,3 @@ def test_a_directory_in_use_cannot_be_opened_a_second_time(tmp_path: Path) -> No
             open_embedded(tmp_path, 3600)
     finally:
         first._parts.close()
-
-
-def test_the_end_of_a_prefix_is_the_first_key_behind_it() -> None:
-    assert prefix_end(b"/zk/") == b"/zk0"
-    assert prefix_end(b"a\xff") == b"b"
-    assert prefix_end(b"\xff") == b"\0"

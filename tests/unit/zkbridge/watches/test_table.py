@@ -53,8 +53,8 @@ class Bench:
     def run(self, *changes: Change) -> None:
         """One revision."""
         revision = self.replica.zxid + 1
-        self.replica.apply(revision, changes)
-        self.table.fire(changes, self.replica, revision)
+        self.replica.apply(revision, list(changes))
+        self.table.fire(list(changes), self.replica, revision)
         self.table.check_invariants()
 
     def tree(self, *paths: str) -> None:
@@ -139,7 +139,7 @@ def test_set_acl_and_sessions_fire_nothing(bench: Bench) -> None:
     watcher = RecordingWatcher()
     bench.table.add_data("/a", watcher)
     bench.table.add_persistent("/", watcher, True)
-    bench.table.fire((AclSet("/a", JOES_ACL, 1), SessionClosed(1)), bench.replica, 9)
+    bench.table.fire([AclSet("/a", JOES_ACL, 1), SessionClosed(1)], bench.replica, 9)
     assert watcher.take() == []
 
 
