@@ -22,10 +22,8 @@ from pathlib import Path
 import psutil
 
 from integration.bench.raw_load import load_nodes
-from integration.peers.requirements import require_go
+from integration.peers import golang
 from integration.peers.servers import Bridge, RealZooKeeper, ZooKeeperServer
-
-ZKLOAD = Path(__file__).parent / "zkload"
 
 
 @dataclass(frozen=True)
@@ -74,13 +72,6 @@ class Row:
             f"| {self.scenario.name} | {self.ours:,.0f} | {self.theirs:,.0f} | **{self.ratio:.2f}** "
             f"| {self.scenario.ratio_min:.1f} | {self.ours_p99:.1f} | {self.theirs_p99:.1f} |"
         )
-
-
-def build_zkload(folder: Path) -> Path:
-    """Compiles the load generator."""
-    binary = folder / "zkload"
-    subprocess.run([require_go(), "build", "-o", str(binary), "."], cwd=ZKLOAD, check=True)
-    return binary
 
 
 def measure(binary: Path, scenario: Scenario, ours: str, theirs: str, rounds: int, seconds: float) -> Row:
@@ -133,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [name.strip() for name in options.scenario.split(";") if name.strip()]
     with tempfile.TemporaryDirectory(prefix="zkbridge-bench-") as name:
         folder = Path(name)
-        binary = build_zkload(folder)
+        binary = golang.build_module(golang.ZKLOAD)
         rows: list[Row] = []
         with Bridge(folder / "ours") as ours, RealZooKeeper(folder / "theirs") as theirs:
             print("| scenario | zkbridge/s | ZooKeeper/s | ratio | promised | p99 ms | ZooKeeper's p99 ms |")

@@ -1,4 +1,4 @@
-"""The real things the suites compare with and drive: ZooKeeper, Kafka, kazoo's own tests, and the bridge itself.
+"""The real things the suites compare with and drive: ZooKeeper, etcd, Kafka, kazoo's own tests, and our own servers.
 
 Everything downloaded lives in a cache outside the repository and comes through the ordinary package clients.
 Servers run as child processes on free loopback ports with their data in temporary directories on disk.

@@ -37,11 +37,6 @@ def require_java() -> str:
     return require_program("java", "openjdk-17-jdk-headless")
 
 
-def require_go() -> str:
-    """The path of the Go tool."""
-    return require_program("go", "golang-go")
-
-
 def cache_dir() -> Path:
     """Where downloads are kept between runs, never inside the repository."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

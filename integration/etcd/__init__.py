@@ -1,0 +1,1 @@
+"""The core as an etcd server, beside the real one: real clients, real tools."""

@@ -1,0 +1,173 @@
+"""TLS on both of etcd's ports, with etcdctl and our own client, on ours and on etcd."""
+
+import asyncio
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from etcdcore.client import ClientTls, EtcdError, connect
+from integration.peers.etcd import TARGETS, Certificates, Etcdctl, EtcdServer, OurEtcd, target_names
+from tests.certificates import Authority, Pair
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "pki")
+
+
+def _certificates(authority: Authority, client: Pair | None = None) -> Certificates:
+    server = authority.issue("server")
+    return Certificates(
+        Path(authority.ca_file),
+        Path(server.cert_file),
+        Path(server.key_file),
+        None if client is None else Path(client.cert_file),
+        None if client is None else Path(client.key_file),
+    )
+
+
+def _etcdctl(server: EtcdServer, authority: Authority, pair: Pair | None = None) -> Etcdctl:
+    flags = ["--cacert", authority.ca_file, "--command-timeout=2s", "--dial-timeout=2s"]
+    if pair is not None:
+        flags += ["--cert", pair.cert_file, "--key", pair.key_file]
+    return Etcdctl(server.client_url, *flags)
+
+
+def _get(url: str, authority: Authority, pair: Pair | None = None) -> str:
+    context = ssl.create_default_context(cafile=authority.ca_file)
+    if pair is not None:
+        context.load_cert_chain(pair.cert_file, pair.key_file)
+    with urllib.request.urlopen(url, context=context, timeout=5) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_etcdctl_and_plain_http_work_over_tls(target: str, authority: Authority, tmp_path: Path) -> None:
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority)) as server:
+        etcdctl = _etcdctl(server, authority)
+        assert etcdctl("put", "a", "b").strip() == "OK"
+        assert etcdctl("get", "a", "--print-value-only").strip() == "b"
+        assert '"health":"true"' in _get(server.client_url + "/health", authority)
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_only_clients_with_a_certificate_of_the_authority_come_in(
+    target: str, authority: Authority, tmp_path: Path
+) -> None:
+    alice = authority.issue("alice", "alice")
+    mallory = Authority(tmp_path / "other", "other").issue("mallory", "mallory")
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority, alice)) as server:
+        assert _etcdctl(server, authority, alice)("put", "a", "b").strip() == "OK"
+        for pair in (None, mallory):
+            assert _etcdctl(server, authority, pair).run("get", "a").status != 0
+        with pytest.raises((ssl.SSLError, urllib.error.URLError, ConnectionError)):
+            _get(server.client_url + "/health", authority)
+        assert '"health":"true"' in _get(server.client_url + "/health", authority, alice)
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_revoked_certificates_and_wrong_names_stay_outside(target: str, authority: Authority, tmp_path: Path) -> None:
+    alice = authority.issue("alice", "alice", ("good.example.net",))
+    bob = authority.issue("bob", "bob", ("good.example.net",))
+    eve = authority.issue("eve", "eve", ("bad.example.net",))
+    flags = ["--client-crl-file", authority.revoke(bob), "--client-cert-allowed-hostname", "good.example.net"]
+    with TARGETS[target](tmp_path / "server", flags, certificates=_certificates(authority, alice)) as server:
+        assert _etcdctl(server, authority, alice)("put", "a", "b").strip() == "OK"
+        for pair in (bob, eve):
+            assert _etcdctl(server, authority, pair).run("get", "a").status != 0
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_a_new_certificate_is_used_without_a_restart(target: str, authority: Authority, tmp_path: Path) -> None:
+    """etcd's TestTLSReload."""
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority)) as server:
+        address = ("127.0.0.1", server.client_port)
+        before = ssl.get_server_certificate(address)
+        assert ssl.get_server_certificate(address) == before
+        authority.issue("server")
+        assert ssl.get_server_certificate(address) != before
+        assert _etcdctl(server, authority)("put", "a", "b").strip() == "OK"
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_a_certificates_common_name_is_the_user(target: str, authority: Authority, tmp_path: Path) -> None:
+    root, alice = authority.issue("root", "root"), authority.issue("alice", "alice")
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority, root)) as server:
+        etcdctl = _etcdctl(server, authority, root)
+        for words in ("user add root --no-password", "user add alice --no-password", "role add root", "role add r"):
+            etcdctl(*words.split())
+        etcdctl("user", "grant-role", "root", "root")
+        etcdctl("user", "grant-role", "alice", "r")
+        etcdctl("role", "grant-permission", "r", "readwrite", "mine")
+        etcdctl("auth", "enable")
+        as_alice = _etcdctl(server, authority, alice)
+        assert as_alice("put", "mine", "1").strip() == "OK"
+        refused = as_alice.run("put", "yours", "1")
+        assert refused.status != 0 and "permission denied" in refused.errors + refused.output
+
+
+def test_auto_tls_makes_a_certificate_that_stays(tmp_path: Path) -> None:
+    class Secure(OurEtcd):
+        @property
+        def client_url(self) -> str:
+            return f"https://127.0.0.1:{self.client_port}"
+
+    server = Secure(tmp_path / "server", ["--auto-tls"])
+    server.child.spawn()
+    try:
+        certificate = server.data_dir / "fixtures" / "client" / "cert.pem"
+        insecure = Etcdctl(server.client_url, "--insecure-skip-tls-verify", "--insecure-transport=false")
+        _until_answers(insecure)
+        first = certificate.read_bytes()
+        server.stop()
+        server.child.spawn()
+        _until_answers(insecure)
+        assert certificate.read_bytes() == first
+    finally:
+        server.kill()
+
+
+def _until_answers(etcdctl: Etcdctl) -> None:
+    for _ in range(20):
+        if etcdctl.run("put", "a", "b").status == 0:
+            return
+    raise AssertionError("no answer over TLS")
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_our_client_speaks_tls_with_a_certificate(target: str, authority: Authority, tmp_path: Path) -> None:
+    alice = authority.issue("alice", "alice")
+
+    async def story(address: str) -> None:
+        tls = ClientTls(authority.ca_file, alice.cert_file, alice.key_file)
+        async with connect(address, tls=tls) as client:
+            await client.put("a", "b")
+            assert (await client.get("a")).kvs[0].value == b"b"
+        async with connect(address, tls=ClientTls(authority.ca_file), timeout_s=2) as stranger:
+            with pytest.raises(EtcdError):
+                await stranger.get("a")
+
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority, alice)) as server:
+        asyncio.run(story(server.client_url))
+
+
+def test_the_peer_port_is_secured_by_its_own_flags(authority: Authority, tmp_path: Path) -> None:
+    peer, alice = authority.issue("peer"), authority.issue("alice", "alice")
+
+    class SecurePeers(OurEtcd):
+        @property
+        def peer_url(self) -> str:
+            return f"https://127.0.0.1:{self.peer_port}"
+
+    flags = ["--peer-cert-file", peer.cert_file, "--peer-key-file", peer.key_file]
+    flags += ["--peer-trusted-ca-file", authority.ca_file, "--peer-cert-allowed-cn", "alice"]
+    with SecurePeers(tmp_path / "server", flags) as server:
+        assert '"etcdserver":"3.6' in _get(server.peer_url + "/version", authority, alice)
+        bob = authority.issue("bob", "bob")
+        for pair in (None, bob):
+            with pytest.raises((ssl.SSLError, OSError)):
+                _get(server.peer_url + "/version", authority, pair)
