@@ -1,4 +1,4 @@
-# make run: the bridge on 127.0.0.1:2181.  make test: everything.  make lint, make bench: parts of it.
+# make run: the bridge on 127.0.0.1:2181.  make test: everything.  make lint, make bench, make bench-etcd: parts of it.
 # Needs Python 3.11, make and the package manager; what else the tests need is installed if we are root.
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
@@ -15,7 +15,7 @@ BENCH_ARGS ?=
 RUN_VENV := .venv-run
 PURE ?=
 
-.PHONY: run run-venv dev peers lint test bench clean
+.PHONY: run run-venv dev peers lint test bench bench-etcd clean
 
 run: run-venv
 	@$(RUN_VENV)/bin/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
@@ -31,7 +31,7 @@ $(BIN)/python:
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install -q -e ".[remote]" --group dev
+	$(BIN)/python -m pip install -q -e . --group dev
 	touch $@
 
 dev: $(VENV)/.dev
@@ -50,6 +50,9 @@ test: lint peers
 
 bench: peers run-venv
 	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.run --nodes 1000000 $(BENCH_ARGS)
+
+bench-etcd: peers run-venv
+	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.etcd_run $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) $(RUN_VENV) build $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

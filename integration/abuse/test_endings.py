@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from integration.abuse.cases import CASES, FAMILIES
-from integration.abuse.connection import RawConnection
-from integration.abuse.endings import differs, play
+from integration.abuse.connection import RawConnection, request
+from integration.abuse.endings import KNOCK, differs, play
 from integration.abuse.probe import watch_over
+from integration.conformance import wire
 from integration.peers.servers import RealZooKeeper, ZooKeeperServer
 
 KNOWN_DIFFERENCES = {
@@ -56,3 +59,37 @@ def test_half_a_connect_request_and_then_silence_is_closed_in_time(abused: ZooKe
         connection.send_bytes(b"\x00\x00\x00\x2d\x00\x00")
         assert connection.is_open(1.0)
         assert not connection.is_open(15.0)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        request(wire.XID_AUTH, wire.AUTH, wire.i32(0) + wire.buffer(b"nosuch") + wire.buffer(b"x")),
+        request(1, 9999, b""),
+    ],
+    ids=["auth", "opcode"],
+)
+def test_who_goes_on_sending_behind_a_refusal_can_still_read_it(abused: ZooKeeperServer, refused: bytes) -> None:
+    """No reset meets what is under way: Java's client would lose the answer that it has not read, and come again."""
+    with RawConnection(abused.port) as connection:
+        connection.open_session()
+        connection.socket.sendall(refused)
+        for _ in range(5):
+            time.sleep(0.02)
+            connection.socket.sendall(KNOCK)
+        reply = connection.read_frame()
+        assert struct.unpack_from(">i", reply, 12)[0] in (-115, -6)
+        connection.socket.sendall(KNOCK)
+        assert connection.socket.recv(1) == b""
+
+
+def test_who_is_refused_and_stays_is_closed_for_good(abused: ZooKeeperServer) -> None:
+    with RawConnection(abused.port) as connection:
+        connection.open_session()
+        connection.socket.sendall(request(1, 9999, b""))
+        connection.read_frame()
+        assert not connection.is_open(1.0)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(200):
+                time.sleep(0.02)
+                connection.socket.sendall(KNOCK)

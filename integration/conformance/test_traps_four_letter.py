@@ -12,6 +12,8 @@ from integration.conformance.conftest import TICK_MS, Connect, FreshServer
 from integration.conformance.raw_client import EPHEMERAL, RawClient
 from integration.peers.process import ask_four_letters
 from integration.peers.servers import ZooKeeperServer
+from zkbridge.server.four_letter_facts import NEVER_HAPPENS
+from zkbridge.summary import FIELDS
 
 DATE = r"\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}"
 DOUBLE = r"\d+\.\d{1,4}"
@@ -59,6 +61,17 @@ GAUGES = {
     "zk_commit_count": r"\d+",
     "zk_uptime": r"\d+",
 }
+COUNTERS = {
+    "connection_rejected",
+    "connection_request_count",
+    "sessionless_connections_expired",
+    "stale_sessions_expired",
+    "bytes_received_count",
+    "response_bytes",
+    "commit_count",
+    *NEVER_HAPPENS,
+}
+SUMMARIES = ("updatelatency", "fsynctime", *(f"node_{what}_watch_count" for what in ("created", "deleted", "changed")))
 FORMS = {
     "ruok": "imok",
     "isro": "rw",
@@ -145,6 +158,43 @@ def test_mntr_has_the_gauges_that_monitoring_looks_at(target: ZooKeeperServer, b
     assert not wrong
     keys = re.findall(r"^(\w+)\t", text, re.MULTILINE)
     assert len(keys) == len(set(keys))
+
+
+def test_mntr_has_the_counters_and_summaries_too(target: ZooKeeperServer, busy: RawClient) -> None:
+    """Each is ZooKeeper's; ZooKeeper has more, of processors that are not here."""
+    keys = set(re.findall(r"^zk_(\w+)\t", ask_four_letters(target.port, "mntr"), re.MULTILINE))
+    assert not (COUNTERS | {f"{field}_{name}" for field in FIELDS for name in SUMMARIES}) - keys
+
+
+def test_mntr_counts_what_is_done(target: ZooKeeperServer, connect: Connect, client: RawClient, root: str) -> None:
+    """One change each that a watch hears of, and the bytes and requests of a new client."""
+
+    def counts() -> dict[str, int]:
+        text = ask_four_letters(target.port, "mntr")
+        names = ["connection_request_count", "cnt_updatelatency", "bytes_received_count", "response_bytes"]
+        names += [f"cnt_node_{event}_watch_count" for event in ("created", "deleted", "changed", "children")]
+        names += ["sum_node_changed_watch_count"]
+        return {name: int(value_of(text, f"zk_{name}")) for name in names}
+
+    before = counts()
+    others = [connect(), connect()]
+    for other in others:
+        other.get_data(root, watch=True)
+    client.exists(f"{root}/n", watch=True)
+    client.children(root, watch=True)
+    client.set_data(root, b"1")
+    client.create(f"{root}/n")
+    client.get_data(f"{root}/n", watch=True)
+    client.delete(f"{root}/n")
+    after = counts()
+    change = {name: after[name] - before[name] for name in after}
+    assert change["connection_request_count"] == 2
+    assert change["cnt_updatelatency"] >= 3
+    assert (change["cnt_node_changed_watch_count"], change["sum_node_changed_watch_count"]) == (1, 2)
+    assert change["cnt_node_created_watch_count"] == change["cnt_node_deleted_watch_count"] == 1
+    assert change["cnt_node_children_watch_count"] == 1
+    assert change["bytes_received_count"] > 200
+    assert change["response_bytes"] > 200
 
 
 def test_mntr_counts_watches_of_both_tables_and_wchs_those_of_one(

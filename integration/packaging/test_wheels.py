@@ -31,7 +31,10 @@ NOT_FOR_SERVERS = frozenset({"zkbridge.testing"})
 # What tests compiled modules and nothing but them; the shells' own tests gain nothing from a second run.
 SUITES = (
     "tests/unit/etcdcore/storage/test_engines.py",
+    "tests/unit/etcdcore/storage/test_segments.py",
+    "tests/unit/etcdcore/storage/test_wal.py",
     "tests/unit/etcdcore/storage/test_wal_records.py",
+    "tests/unit/etcdcore/storage/test_wal_writer.py",
     "tests/property",
 )
 IMPORT_ALL = """

@@ -29,7 +29,7 @@ def converse(server: ZooKeeperServer, folder: Path) -> Conversation:
     cli = ZkCli(folder, server.address)
     with server:
         transcripts = [cli.converse(commands(text, server.address)) for text in (FIRST, SECOND)]
-        refused = cli.converse(commands(REFUSED, server.address))
+        refused = cli.converse(commands(REFUSED, server.address), last_event="state:AuthFailed")
         executed = [Said(" ".join(arguments), cli.execute(arguments)) for arguments in ARGUMENTS]
     said = [entry for transcript in transcripts for entry in transcript.said]
     events = [event for transcript in [*transcripts, refused] for event in transcript.events]

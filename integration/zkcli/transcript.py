@@ -11,13 +11,18 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from integration.peers import maven
+from integration.peers.process import wait_until
 from integration.peers.requirements import require_java
 from integration.peers.servers import ZOOKEEPER_JARS
 
@@ -61,10 +66,10 @@ class ZkCli:
         self.address = address
         self.command = [*java, "org.apache.zookeeper.ZooKeeperMain", "-server", address]
 
-    def converse(self, commands: Sequence[str]) -> Transcript:
-        """Type the commands into one client."""
+    def converse(self, commands: Sequence[str], last_event: str = "") -> Transcript:
+        """Type the commands into one client, which leaves when it is told to, or has printed `last_event`."""
         typed = "".join(f"{line}\nls /==={number}===\n" for number, line in enumerate(commands))
-        rest = self._run([], typed)[1]
+        rest = self._run([], typed, last_event)[1]
         events = [found.group(1) for found in EVENT.finditer(rest) if found.group(1) is not None]
         # The client tells itself of its own end, and has often exited before it gets round to printing that.
         events = [event for event in events if not event.startswith("state:Closed ")]
@@ -83,16 +88,33 @@ class ZkCli:
         status, text = self._run(arguments, "")
         return f"{EVENT.sub('', text)}exit status {status}\n"
 
-    def _run(self, arguments: Sequence[str], typed: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*self.command, *arguments],
-            input=typed.encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        return done.returncode, done.stdout.decode().replace(self.address, "ADDRESS")
+    def _run(self, arguments: Sequence[str], typed: str, last_event: str = "") -> tuple[int, str]:
+        with (
+            tempfile.TemporaryFile() as output,
+            subprocess.Popen(
+                [*self.command, *arguments], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+            ) as child,
+        ):
+            assert child.stdin is not None
+            try:
+                with contextlib.suppress(BrokenPipeError), child.stdin as keyboard:
+                    keyboard.write(typed.encode())
+                    keyboard.flush()
+                    # Events are printed by another thread, and are lost when the one that reads commands ends first.
+                    wait_until(
+                        lambda: last_event.encode() in _read(output) or child.poll() is not None,
+                        TIMEOUT_S,
+                        f"zkCli prints {last_event!r}",
+                    )
+                status = child.wait(TIMEOUT_S)
+            finally:
+                child.kill()
+            return status, _read(output).decode().replace(self.address, "ADDRESS")
+
+
+def _read(output: IO[bytes]) -> bytes:
+    """All that is in the file, whose position is the writer's too."""
+    return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
 
 
 class Normaliser:
