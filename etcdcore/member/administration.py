@@ -52,7 +52,7 @@ from etcdcore.errors import (
 )
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.proposals import Proposal
-from etcdcore.mvcc.engine import META, TABLE_NAMES
+from etcdcore.mvcc.engine import META, SCAN_BYTES_MAX, TABLE_NAMES
 from etcdcore.mvcc.hashing import KvHash, begin_hash, crc32c
 from etcdcore.raft.messages import (
     CHANGE_ADD_LEARNER,
@@ -374,11 +374,11 @@ class Administration:
             crc = crc32c(TABLE_NAMES[table], crc)
             start = b""
             while True:
-                page = engine.scan(table, start, b"", HASH_STEP)
+                page = engine.scan(table, start, b"", HASH_STEP, bytes_max=SCAN_BYTES_MAX)
                 for key, value in page:
                     if (table, key) not in _NOT_HASHED:
                         crc = crc32c(value, crc32c(key, crc))
-                if len(page) < HASH_STEP:
+                if not page:
                     break
                 start = page[-1][0] + b"\0"
                 await asyncio.sleep(0)

@@ -18,14 +18,13 @@ Invariants:
 from array import array
 from typing import Final, final
 
-from etcdcore.mvcc.engine import KEY, META, Engine
+from etcdcore.mvcc.engine import KEY, META, SCAN_BYTES_MAX, Engine
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.revision import decode_record_key, key_of_record, record_key, tombstone_key
 from etcdcore.mvcc.sorted_keys import SortedKeys
 
 SCHEDULED: Final = b"scheduledCompactRev"
 FINISHED: Final = b"finishedCompactRev"
-_STEP_BYTES_MAX: Final = 1 << 20
 
 
 @final
@@ -79,7 +78,7 @@ class CompactionRun:
         """Reads at most `budget` records, fewer when they are long; True when all is done."""
         if self.done:
             return True
-        page = self._engine.scan(KEY, self._position, self._end, budget, bytes_max=_STEP_BYTES_MAX)
+        page = self._engine.scan(KEY, self._position, self._end, budget, bytes_max=SCAN_BYTES_MAX)
         for stored_key, data in page:
             self._visit(key_of_record(data), stored_key)
         if page:

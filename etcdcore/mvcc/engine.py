@@ -35,6 +35,9 @@ TABLE_NAMES: Final = (
 )
 """etcd's bucket names, in the order of the numbers above; the hash of a table begins with its name."""
 
+SCAN_BYTES_MAX: Final = 1 << 20
+"""Where a loop walks a whole table: how much one step reads, and whatever the pair that reaches this is longer."""
+
 
 class EngineView(ABC):
     """All tables as of one commit, for one other thread to read. `close` may come from the owner, at any time."""

@@ -11,7 +11,7 @@ from typing import Final, final
 from google_crc32c import extend
 
 from etcdcore.errors import CoreError, RevisionCompacted, RevisionInFuture
-from etcdcore.mvcc.engine import KEY, TABLE_NAMES
+from etcdcore.mvcc.engine import KEY, SCAN_BYTES_MAX, TABLE_NAMES
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.revision import decode_record_key, key_of_record, record_key
 from etcdcore.mvcc.store import Store
@@ -95,7 +95,10 @@ class HashRun:
         self.hash = crc32c(TABLE_NAMES[KEY])
 
     def step(self, budget: int) -> CoreError | None:
-        """Takes in about `budget` records; `done` says when it is over. Refuses RevisionCompacted if overtaken."""
+        """Takes in at most `budget` records, fewer when they are long; `done` says when it is over.
+
+        Refuses RevisionCompacted if overtaken.
+        """
         store = self._store
         if self._compacted_before is None and store.compacted_revision != self.compacted_revision:
             # A compaction came in between: what counts is different now, from the beginning.
@@ -103,7 +106,7 @@ class HashRun:
                 return RevisionCompacted()
             self._begin()
         end = record_key(max(self.revision, 0) + 1, 0)
-        page = store.engine.scan(KEY, self._start, end, budget)
+        page = store.engine.scan(KEY, self._start, end, budget, bytes_max=SCAN_BYTES_MAX)
         crc = self.hash
         for stored_key, data in page:
             main, sub, _ = decode_record_key(stored_key)
@@ -111,10 +114,10 @@ class HashRun:
                 continue
             crc = crc32c(data, crc32c(stored_key, crc))
         self.hash = crc
-        if len(page) < budget:
-            self.done = True
-        else:
+        if page:
             self._start = page[-1][0] + b"\0"
+        else:
+            self.done = True
         return None
 
     def _is_kept(self, entry: KeyIndex) -> bool:

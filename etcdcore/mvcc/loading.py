@@ -8,7 +8,7 @@ from array import array
 from typing import Final
 
 from etcdcore.errors import EngineCorrupt
-from etcdcore.mvcc.engine import KEY, Engine
+from etcdcore.mvcc.engine import KEY, SCAN_BYTES_MAX, Engine
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.revision import decode_record_head, decode_record_key, decode_varint, varint
 from etcdcore.mvcc.sorted_keys import SortedKeys
@@ -24,7 +24,7 @@ def load_index(
     start = b""
     try:
         while True:
-            page = engine.scan(KEY, start, b"", _PAGE_RECORDS)
+            page = engine.scan(KEY, start, b"", _PAGE_RECORDS, bytes_max=SCAN_BYTES_MAX)
             for stored_key, data in page:
                 main, sub, is_tombstone = decode_record_key(stored_key)
                 length = data[1] if data else 0
@@ -77,7 +77,7 @@ def load_index(
                 entry.mod_sub = sub
                 entry.version = version
                 entry.lease = lease
-            if len(page) < _PAGE_RECORDS:
+            if not page:
                 return main
             start = page[-1][0] + b"\0"
     except IndexError as error:

@@ -18,7 +18,7 @@ from typing import Final, final
 
 from etcdcore.errors import CoreError, RevisionCompacted, RevisionInFuture
 from etcdcore.mvcc.compaction import FINISHED, SCHEDULED, CompactionRun
-from etcdcore.mvcc.engine import KEY, META, Engine
+from etcdcore.mvcc.engine import KEY, META, SCAN_BYTES_MAX, Engine
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.loading import load_index
 from etcdcore.mvcc.revision import (
@@ -317,7 +317,7 @@ class Store:
         size = 0
         start = record_key(max(first_revision, 0), 0)
         while True:
-            page = self.engine.scan(KEY, start, b"", _SCAN_RECORDS)
+            page = self.engine.scan(KEY, start, b"", _SCAN_RECORDS, bytes_max=SCAN_BYTES_MAX)
             for stored_key, data in page:
                 main, _, is_tombstone = decode_record_key(stored_key)
                 if main != current:
@@ -330,7 +330,7 @@ class Store:
                 if is_tombstone:
                     pair = KeyValue(pair.key, 0, main, 0, b"", 0)
                 revisions[-1].append(KeyEvent(DELETE if is_tombstone else PUT, pair, None))
-            if len(page) < _SCAN_RECORDS:
+            if not page:
                 return revisions, self.current_revision + 1
             start = page[-1][0] + b"\0"
 

@@ -3,6 +3,7 @@
 import pytest
 
 from etcdcore.errors import RevisionCompacted, RevisionInFuture
+from etcdcore.mvcc.engine import SCAN_BYTES_MAX
 from etcdcore.mvcc.hashing import CompactionHashes, HashRun, KvHash, begin_hash, crc32c
 from etcdcore.mvcc.revision import encode_mod_field, encode_record, encode_tombstone, record_key, tombstone_key
 from etcdcore.mvcc.store import Store
@@ -54,6 +55,24 @@ def test_the_hash_is_over_the_tables_name_and_the_stored_bytes() -> None:
         + encode_tombstone(b"b")
     )
     assert hash_of(store, 5) == expected
+
+
+def test_a_step_reads_few_records_when_they_are_long() -> None:
+    store = Store(MemoryEngine())
+    expected = crc32c(b"key")
+    for number in range(6):
+        value = bytes([number]) * (SCAN_BYTES_MAX // 2)
+        store.put(b"k", value, 0)
+        store.end_revision()
+        stored = encode_record(b"k", 2, encode_mod_field(number + 2), number + 1, value, 0)
+        expected = crc32c(stored, crc32c(record_key(number + 2, 0), expected))
+    run = begin_hash(store, 0)
+    assert isinstance(run, HashRun)
+    steps = 0
+    while not run.done:
+        assert run.step(1000) is None
+        steps += 1
+    assert (run.hash, steps) == (expected, 4)
 
 
 def test_revision_zero_is_the_current_one() -> None:

@@ -1,8 +1,9 @@
-from etcdcore.mvcc.engine import KEY
+from etcdcore.mvcc.engine import KEY, SCAN_BYTES_MAX
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.loading import load_index
 from etcdcore.mvcc.revision import encode_mod_field, encode_record, encode_tombstone, record_key, tombstone_key
 from etcdcore.mvcc.sorted_keys import SortedKeys
+from etcdcore.mvcc.store import Store
 from etcdcore.storage.memory_engine import MemoryEngine
 
 
@@ -42,3 +43,13 @@ def test_more_records_than_one_page_are_all_read() -> None:
     index: dict[bytes, KeyIndex] = {}
     assert load_index(engine, index, SortedKeys(), {}) == 9001
     assert len(index) == 9000
+
+
+def test_records_longer_together_than_one_step_reads_are_all_read() -> None:
+    store = Store(MemoryEngine())
+    for number in range(6):
+        store.put(b"%d" % number, b"v" * (SCAN_BYTES_MAX // 2), 0)
+        store.end_revision()
+    index: dict[bytes, KeyIndex] = {}
+    assert load_index(store.engine, index, SortedKeys(), {}) == 7
+    assert len(index) == 6

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from etcdcore.errors import EngineCommitFailed, EngineCorrupt, RevisionCompacted, RevisionInFuture
-from etcdcore.mvcc.engine import KEY
+from etcdcore.mvcc.engine import KEY, SCAN_BYTES_MAX
 from etcdcore.mvcc.revision import record_key
 from etcdcore.mvcc.store import Store
 from etcdcore.storage.lmdb_engine import LmdbEngine
@@ -130,3 +130,12 @@ def test_revisions_that_cannot_be_read_are_refused() -> None:
     assert store.check_revision(2) == RevisionCompacted()
     assert store.check_revision(3) is None
     assert store.key_at(b"a", 2) is None
+
+
+def test_a_history_longer_than_one_step_reads_is_read_whole() -> None:
+    store = Store(MemoryEngine())
+    values = [bytes([number]) * (SCAN_BYTES_MAX // 2) for number in range(6)]
+    for value in values:
+        put(store, b"k", value=value)
+    revisions, following = store.read_history(2, 1000, 1 << 30)
+    assert ([event.kv.value for events in revisions for event in events], following) == (values, 8)
