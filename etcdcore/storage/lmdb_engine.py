@@ -82,6 +82,8 @@ class LmdbEngine(Engine):
             writemap=False,
             readahead=False,
             max_spare_txns=4,
+            # The one whose meta pages are read and put back here, whatever the environment variable for it says.
+            lib_version=0,
         )
         self._tables = [self._environment.open_db(name) for name in TABLE_NAMES]
         self._txn: lmdb.Transaction = self._environment.begin(write=True)

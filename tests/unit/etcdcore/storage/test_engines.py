@@ -1,6 +1,9 @@
 """One suite for both engines: what the store may rely on."""
 
+import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -229,6 +232,27 @@ def test_lmdb_may_be_synced_from_another_thread_while_the_owner_commits(tmp_path
     stored = [key for key, _ in again.scan(KEY, b"", b"")]
     assert stored == [b"%08d" % number for number in range(len(stored))]
     assert len(stored) >= 295
+    again.close()
+
+
+ONE_KEY = """
+import sys
+from etcdcore.storage.lmdb_engine import LmdbEngine
+engine = LmdbEngine(sys.argv[1], boot_id="first")
+engine.put(1, b"a", b"1")
+engine.commit()
+engine.sync()
+engine.close()
+"""
+
+
+def test_lmdb_has_the_format_whose_meta_pages_are_kept_whatever_the_environment_says(tmp_path: Path) -> None:
+    # The binding reads the variable when it is imported.
+    environment = {**os.environ, "LMDB_DEFAULT_LIB_VERSION": "1"}
+    subprocess.run([sys.executable, "-c", ONE_KEY, str(tmp_path)], env=environment, check=True)
+    again = LmdbEngine(str(tmp_path), boot_id="second")
+    assert again.restored
+    assert again.get(META, b"a") == b"1"
     again.close()
 
 
