@@ -59,7 +59,9 @@ class Normaliser:
         for own, label in ((self._server.address, "<client>"), (self._server.peer_url, "<peer>")):
             text = text.replace(own, label)
         text = text.replace(str(self._server.folder), "<folder>")
-        text = re.sub(r"\b(?:[0-9a-f]{15,16}|\d{15,20})\b", self._label, text)
+        # An id is any 64 bits: leading zeros are not printed, and some lines fill them up with blanks (%16x).
+        text = re.sub(r"(?<= ) *(?=\b[0-9a-f]{12,15}\b)", "", text)
+        text = re.sub(r"\b(?:[0-9a-f]{12,16}|\d{15,20})\b", self._label, text)
         # A subcommand of etcdctl's that panics tells on which stack.
         text = re.sub(r"\[signal SIG.*|goroutine \d+ \[running\].*", "<stack>", text, flags=re.DOTALL)
         text = "".join(f"{_untable(line)}\n" for line in text.splitlines() if not re.match(DROPPED, line))
