@@ -21,7 +21,8 @@ from integration.peers import machine
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("etcdcore", "zkbridge")
-PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE")
+COMPILE_FILES = ("integration/packaging/compile_hook.py", "integration/packaging/trashcan.h")
+PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE", *COMPILE_FILES)
 WHEELS = ROOT / "build" / "wheels"
 
 
@@ -53,7 +54,7 @@ def _sources() -> list[Path]:
 def digest() -> str:
     """A name for the present sources, as this interpreter would build them."""
     state = hashlib.sha256(f"{sys.version} {sysconfig.get_platform()}".encode())
-    for path in [*_sources(), ROOT / "pyproject.toml", Path(__file__)]:
+    for path in [*_sources(), ROOT / "pyproject.toml", *(ROOT / name for name in COMPILE_FILES), Path(__file__)]:
         state.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
         state.update(path.read_bytes())
     return state.hexdigest()[:16]

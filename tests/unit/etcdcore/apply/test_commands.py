@@ -1,5 +1,7 @@
 """The bytes of commands."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from etcdcore.apply.commands import (
     DeleteRange,
     LeaseGrant,
     LeaseRevoke,
+    Op,
     Put,
     Range,
     Txn,
@@ -111,3 +114,18 @@ def test_endless_nesting_is_refused() -> None:
         inner = Txn([], [inner], [])
     with pytest.raises(CommandFormatError, match="nested"):
         decode_batch(encode_batch([inner]))
+
+
+def test_freeing_a_deep_transaction_leaves_its_neighbours_in_memory_alone() -> None:
+    """CPython frees what nests deeper than 50 later, by a list that runs through the garbage collector's header of each
+    object: in one that has none, these would be the last bytes of whatever lies before it."""
+    inner: list[Op] = []
+    neighbours: list[bytes] = []
+    # So many bytes that the allocator takes them from the same pool.
+    length = (sys.getsizeof(Txn([], [], [])) + 15 & ~15) - sys.getsizeof(b"")
+    for number in range(2000):
+        neighbours.append(bytes([number & 255]) * length)
+        inner = [Txn([], inner, [])]
+        if number % 64 == 63:
+            inner = []
+    assert [set(neighbour) for neighbour in neighbours] == [{number & 255} for number in range(2000)]
