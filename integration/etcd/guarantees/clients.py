@@ -218,31 +218,43 @@ class Watcher:
             request_serializer=_serialize,
             response_deserializer=rpc_pb2.WatchResponse.FromString,
         )()
-        for number, watch in enumerate(self._watches):
+        by_id: dict[int, _Watch] = {}
+        ended: set[int] = set()
+        for watch in self._watches:
             watch.record = None
-            await call.write(self._creation(number, watch))
+            await call.write(self._creation(by_id, watch))
         asking = asyncio.gather(self._ask_for_progress(call))
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
+                assert not (response.created and response.canceled), f"refused: {response}"
                 if response.watch_id == PROGRESS_OF_ALL:
                     for watch in self._watches:
                         if watch.record is not None:
                             watch.take(response)
                     continue
-                watch = self._watches[response.watch_id - FIRST_ID]
+                if response.canceled and not response.compact_revision:
+                    assert response.watch_id in ended, f"cancelled: {response}"
+                    continue
+                watch = by_id[response.watch_id]
                 if response.created:
                     self.records.append(watch.begin())
                 elif response.canceled:
                     watch.end(response)
-                    await call.write(self._creation(response.watch_id - FIRST_ID, watch))
+                    ended.add(response.watch_id)
+                    # Until the client cancels it too, etcd keeps the id for taken, and progress waits for this watch.
+                    cancellation = rpc_pb2.WatchCancelRequest(watch_id=response.watch_id)
+                    await call.write(rpc_pb2.WatchRequest(cancel_request=cancellation))
+                    await call.write(self._creation(by_id, watch))
                 else:
                     watch.take(response)
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
-    def _creation(self, number: int, watch: _Watch) -> rpc_pb2.WatchRequest:
+    def _creation(self, by_id: dict[int, _Watch], watch: _Watch) -> rpc_pb2.WatchRequest:
         template = watch.template
+        watch_id = FIRST_ID + len(by_id)
+        by_id[watch_id] = watch
         filters = []
         if template.no_puts:
             filters.append(rpc_pb2.WatchCreateRequest.NOPUT)
@@ -256,7 +268,7 @@ class Watcher:
             progress_notify=True,
             filters=filters,
             fragment=self._fragments,
-            watch_id=FIRST_ID + number,
+            watch_id=watch_id,
         )
         return rpc_pb2.WatchRequest(create_request=request)
 
@@ -281,10 +293,10 @@ def _event(event: kv_pb2.Event) -> Event:
     return Event(is_delete, pair, previous, not is_delete and pair.create_revision == pair.mod_revision)
 
 
-async def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+async def until(condition: Callable[[], bool], seconds: float, what: Callable[[], str]) -> None:
     try:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110  # watches know nothing of who waits for them
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
+        raise AssertionError(f"not within {seconds} s: {what()}") from None

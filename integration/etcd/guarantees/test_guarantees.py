@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from integration.etcd.guarantees.history import Get, Operation, PutAll
+from integration.etcd.guarantees.clients import RecordingClient, Watcher, until
+from integration.etcd.guarantees.history import Get, Operation, PutAll, WatchRecord
 from integration.etcd.guarantees.traffic import Recording, Traffic, judge
 from integration.etcd.snapshot.tools import bbolt
 from integration.peers.etcd import Etcdctl, EtcdServer
@@ -102,6 +103,29 @@ def test_the_promises_hold_over_kills_amid_defragmentation_and_snapshots(etcd: E
     check(record(etcd, 5, disturb), 3)
     etcdctl("snapshot", "save", str(tmp_path / "last.db"))
     assert bbolt("check", str(tmp_path / "last.db")).checked().strip() == "OK"
+
+
+def test_a_watcher_that_a_compaction_overtook_begins_again_and_gets_progress(etcd: EtcdServer) -> None:
+    """Of the recording client itself, on a stream with a watch that goes on."""
+
+    async def run() -> list[int]:
+        client = RecordingClient(etcd.address, [])
+        for number in range(10):
+            result = await client.do(PutAll(((b"a", b"%d" % number),)))
+        assert result is not None
+        await client.compact(result.revision)
+        records = [WatchRecord(b"a", b"", revision, False) for revision in (2, result.revision)]
+        watcher = Watcher(etcd.address, records, 0.05, False)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(watcher.serve())
+            await client.do(PutAll(((b"b", b""),)))
+            last = result.revision + 1
+            await until(lambda: watcher.reached == last, 10.0, lambda: f"progress at {last}: {watcher.reached}")
+            serving.cancel()
+        await client.close()
+        return [record.first_revision for record in watcher.records]
+
+    assert asyncio.run(run()) == [2, 11, 11]
 
 
 def test_the_judge_finds_an_acknowledged_write_that_is_taken_out_of_a_real_history(etcd: EtcdServer) -> None:

@@ -78,7 +78,11 @@ class Traffic:
             assert result is not None, "the server does not answer in the end"
             self._recording.last_revision = result.revision
             last = result.revision
-            await until(lambda: all(watcher.reached >= last for watcher in watchers), DRAIN_S, f"watches at {last}")
+            await until(
+                lambda: all(watcher.reached >= last for watcher in watchers),
+                DRAIN_S,
+                lambda: f"all watches at {last}: {[watcher.reached for watcher in watchers]}",
+            )
             for task in watching:
                 task.cancel()
         for client in (*clients, probe):
