@@ -430,7 +430,9 @@ class Connection:
         self._charge(len(payload) // 60)
         for at in range(0, len(payload), 6):
             self._set(payload[at] << 8 | payload[at + 1], u32(payload, at + 2))
+        # Before any data: until the client has read it, it holds us to the windows of before.
         self._out.append(SETTINGS_ACK)
+        self._pump()
 
     def _set(self, setting: int, value: int) -> None:
         if setting == SETTINGS_INITIAL_WINDOW_SIZE:
@@ -457,7 +459,6 @@ class Connection:
                 raise ConnectionViolation(FLOW_CONTROL_ERROR, "a stream's window past its largest")
             if stream.pending_bytes and stream.send_window > 0:
                 self._ready[stream.stream_id] = stream
-        self._pump()
 
     def _receive_window_update(self, stream_id: int, payload: bytes) -> None:
         if len(payload) != 4:

@@ -115,9 +115,11 @@ def test_an_answer_waits_for_its_stream_window() -> None:
     client.send(encode_window_update(1, 3))
     assert client.frames() == [(DATA, 0, 1, b"abc")]
     client.send(encode_settings([(SETTINGS_INITIAL_WINDOW_SIZE, 13)]))
-    data, trailers, acknowledgement = client.frames()
+    acknowledgement, data, trailers = client.frames()
+    # First the acknowledgement: until the client has read it, it holds us to the smaller window, and grpc's breaks off.
+    assert acknowledgement == (SETTINGS, FLAG_ACK, 0, b"")
     assert data == (DATA, 0, 1, b"def")
-    assert trailers[1] & FLAG_END_STREAM and acknowledgement[0] == SETTINGS
+    assert trailers[1] & FLAG_END_STREAM
 
 
 def test_a_smaller_initial_window_may_leave_a_stream_below_zero() -> None:
