@@ -407,6 +407,8 @@ class Member(TimedWork):
         """Long-lived. Returns after `stop`; raises what made the member fail."""
         self._loop = asyncio.get_running_loop()
         self._wal: WalWriter = WalWriter(self._parts.wal, self._loop, self._on_durable, self._on_wal_fact)
+        # Before anything is applied: the time of a token begins at the clock's, not at 0.
+        self._state.tokens.advance(self._now_ms())
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [

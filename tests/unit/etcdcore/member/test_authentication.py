@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import bcrypt
@@ -61,6 +62,17 @@ async def test_the_right_password_gives_a_token_that_names_its_user(tmp_path: Pa
             await login("n", "anything")
         for forged in ("", "x", "abcdefghijklmnop.1", token + "0"):
             assert member.authentication.identify(forged) == InvalidAuthToken()
+
+
+@on_loop
+async def test_a_token_given_before_the_first_tick_has_its_full_time(tmp_path: Path) -> None:
+    """The clock is that of the machine, which has run for longer than a token lives."""
+    config = replace(_config(tmp_path), tick_ms=10_000, auth_token_ttl_s=5)
+    async with running(config) as (member, _):
+        await _enable(member)
+        token = await member.authentication.login("u", "u-secret")
+        member.tick()
+        assert member.authentication.identify(token) == ("u", member.admin_state.auth.revision)
 
 
 @on_loop
