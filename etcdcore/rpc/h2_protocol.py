@@ -219,11 +219,15 @@ class H2Protocol(CallHost):
 
     def _linger(self, transport: asyncio.Transport) -> None:
         self._closing_since_ms = self._now_ms()
-        if transport.can_write_eof():
-            transport.write_eof()
-            self._loop.call_later(LINGER_MS / 1000, transport.close)
-        else:
+        if not transport.can_write_eof():
             transport.close()
+            return
+        try:
+            transport.write_eof()
+        except OSError:  # asyncio's own loop, of a client that is gone; uvloop's leaves it to connection_lost
+            transport.abort()
+            return
+        self._loop.call_later(LINGER_MS / 1000, transport.close)
 
     def sweep(self) -> None:
         """Now and then, by the owner's timer: cuts who stays silent inside a frame or to a ping, pings the idle."""

@@ -300,7 +300,11 @@ class Client(Watcher, SessionHolder):
             self.close()
             return
         self._end_output()
-        transport.write_eof()
+        try:
+            transport.write_eof()
+        except OSError:  # asyncio's own loop, of a client that is gone; uvloop's leaves it to connection_lost
+            transport.abort()
+            return
         if self._is_throttled:
             self._is_throttled = False
             transport.resume_reading()
