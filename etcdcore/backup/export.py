@@ -19,11 +19,10 @@ from etcdcore.backup.schema import (
     meta_records,
 )
 from etcdcore.bbolt.writer import DatabaseWriter
-from etcdcore.mvcc.engine import CLUSTER, META, EngineView
+from etcdcore.mvcc.engine import CLUSTER, META, SCAN_BYTES_MAX, EngineView
 from etcdcore.raft.messages import ConfState
 
 PAGE_RECORDS: Final = 128
-PAGE_BYTES: Final = 1 << 20
 PAUSE_S_MIN: Final = 0.0005
 """A page takes half a millisecond or more, and then the thread rests for as long: the loop waits for one page, not for
 a switch interval, and keeps half of the interpreter at least."""
@@ -99,7 +98,7 @@ class Export:
             if pages % _ROOM_CHECK_PAGES == 0:
                 self._check_room()
             began = time.perf_counter()
-            page = self._view.page(table, start, PAGE_RECORDS, PAGE_BYTES)
+            page = self._view.page(table, start, PAGE_RECORDS, SCAN_BYTES_MAX)
             if not page:
                 return
             yield from page

@@ -36,7 +36,7 @@ TABLE_NAMES: Final = (
 """etcd's bucket names, in the order of the numbers above; the hash of a table begins with its name."""
 
 SCAN_BYTES_MAX: Final = 1 << 20
-"""Where a loop walks a whole table: how much one step reads, and whatever the pair that reaches this is longer."""
+"""Where a loop walks a whole table: how much one step reads, the pair that reaches this still among it."""
 
 
 class EngineView(ABC):
