@@ -257,7 +257,7 @@ class RangeMethod(UnaryMethod):
         identity = gate.identify(call)
         if not isinstance(identity, Identity):
             call.refuse(identity)
-        elif wanted.serializable:
+        elif wanted.serializable or service.member.is_current():
             service.read(wanted, identity, call)
         else:
             service.member.read_index(RangeCall(service, call, identity, wanted))
@@ -326,7 +326,7 @@ class TxnMethod(UnaryMethod):
         identity = gate.identify(call)
         if not isinstance(identity, Identity):
             call.refuse(identity)
-        elif is_serializable(txn):
+        elif is_serializable(txn) or service.member.is_current():
             service.read_transaction(txn, identity, call)
         else:
             service.member.read_index(ReadTxnCall(service, call, identity, txn))

@@ -56,6 +56,7 @@ from etcdcore.mvcc.watchers import WatchHub
 from etcdcore.raft.messages import (
     CHANGE_UPDATE,
     ENTRY_CONF_CHANGE,
+    NO_INDEX,
     NO_MEMBER,
     ConfChange,
     ConfChangeV2,
@@ -315,6 +316,15 @@ class Member(TimedWork):
             self._is_flush_due = True
             self._loop.call_soon(self._on_flush)
         self._reads.asked.append(proposal)
+
+    def is_current(self) -> bool:
+        """Whether a linearizable read may be served at once: the read index is known here, and applied.
+
+        So it is on the only voter, but for the moments when what it has committed is not applied yet. Otherwise
+        `read_index` finds out when it is.
+        """
+        index = self._raft.lone_read_index()
+        return NO_INDEX < index <= self._state.applied_index and not (self._is_stopping or self._is_closed)
 
     def propose_conf_change(self, change: ConfChangeV2, proposal: Proposal) -> None:
         """A membership change, answered when it is applied; its context is a `MemberChange`.

@@ -197,6 +197,10 @@ class RawNode:
         """Asks for a ReadState with this context. It never comes if a message is lost or the leader changes."""
         self._machine.read_index(context)
 
+    def lone_read_index(self) -> LogIndex:
+        """What `read_index` would answer, if this leader is a quorum by itself: then nobody has to be asked. Else 0."""
+        return self._machine.lone_read_index()
+
     def transfer_leadership(self, target: MemberId) -> None:
         """Begins to hand leadership over; proposals are dropped for an election timeout at most."""
         self._machine.transfer_leadership(target)

@@ -363,11 +363,17 @@ class Replicator:
         self.reads.add(request)
         self._maybe_start_reads()
 
+    def lone_read_index(self) -> LogIndex:
+        """The read index of now, if this leader is a quorum by itself, so that no round need confirm it; else 0."""
+        if self.role != ROLE_LEADER or not self.tracker.is_alone() or self.log.committed < self.term_start:
+            return NO_INDEX
+        return self.log.committed
+
     def _maybe_start_reads(self) -> None:
         log = self.log
         if self.reads.is_running() or not self.reads.waiting:
             return
-        if log.term_or_zero(log.committed) != self.term:
+        if log.committed < self.term_start:
             # Until then an older leader's commits may be unknown here. _maybe_commit comes back to it.
             return
         if self.tracker.is_alone():

@@ -134,9 +134,11 @@ async def serving(
     settings: ApiSettings | None = None,
     file_ops: FileOps | None = None,
     engine: Engine | None = None,
+    **member_settings: float,
 ) -> AsyncIterator[Client]:
     """The services of a member that leads, for the time of the `with`."""
-    async with running(quick_config(folder), file_ops, engine) as (member, _), asyncio.TaskGroup() as group:
+    config = quick_config(folder, **member_settings)
+    async with running(config, file_ops, engine) as (member, _), asyncio.TaskGroup() as group:
         services = build_services(member, settings)
         task = group.create_task(services.serve())
         for _ in range(2):

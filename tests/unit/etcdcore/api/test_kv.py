@@ -1,15 +1,20 @@
 """etcdcore.api.kv: the KV service, as its clients see it (reference sections 1.3, 2.2-2.5)."""
 
+import asyncio
 from pathlib import Path
+from typing import Final
 
 import pytest
+from google.protobuf.message import Message
 
+from etcdcore import KeyEvent, Proposal
 from etcdcore.api import kv
 from etcdcore.api.settings import ApiSettings
 from etcdcore.mvcc.engine import KEY
 from etcdcore.pb import rpc_pb2 as pb
+from etcdcore.rpc.calls import UnaryMethod
 from tests.unit.etcdcore.api.harness import Client, FakeCall, Refused, serving
-from tests.unit.etcdcore.member.fakes import on_loop
+from tests.unit.etcdcore.member.fakes import Recorder, on_loop
 from tests.unit.etcdcore.storage.fakes import FaultyFileOps
 
 
@@ -99,16 +104,59 @@ async def test_a_write_that_the_disk_holds_up_is_given_up_and_later_done_all_the
         assert (await get(client, b"late")).kvs[0].version == 2
 
 
+class Asking(Recorder):
+    """Makes a call at the first revision that is applied, while those committed with it still wait."""
+
+    def __init__(self, client: Client, path: str, request: Message) -> None:
+        super().__init__()
+        method = client.services.table.methods[path]
+        assert isinstance(method, UnaryMethod)
+        self._method: Final = method
+        self._request: Final = request
+        self.call: FakeCall | None = None
+
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+        if self.call is None:
+            self.call = FakeCall()
+            self._method.call(self._request.SerializeToString(), self.call)
+
+
+class Leaving(Asking):
+    """Is gone at the next revision."""
+
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+        if self.call is not None:
+            self.call.is_done = True
+        super().revision_applied(revision, events, proposal)
+
+
+LINEARIZABLE = {
+    kv.RANGE: pb.RangeRequest(key=b"k"),
+    kv.TXN: pb.TxnRequest(success=[pb.RequestOp(request_range=pb.RangeRequest(key=b"k"))]),
+}
+
+
 @on_loop
-async def test_a_client_that_has_gone_is_not_answered(tmp_path: Path) -> None:
-    async with serving(tmp_path) as client:
-        method = client.services.table.methods[kv.RANGE]
-        assert isinstance(method, kv.RangeMethod)
-        call = FakeCall()
-        method.call(pb.RangeRequest(key=b"k").SerializeToString(), call)
-        call.is_done = True
-        await put(client, b"k")
-        assert call.sent == []
+@pytest.mark.parametrize("path", LINEARIZABLE)
+async def test_a_linearizable_read_waits_for_all_that_is_committed_when_it_comes(tmp_path: Path, path: str) -> None:
+    async with serving(tmp_path, entry_commands_max=1) as client:
+        asking = Asking(client, path, LINEARIZABLE[path])
+        client.services.member.subscribe(asking)
+        await asyncio.gather(*(put(client, b"k", b"%d" % number) for number in range(5)))
+        call = asking.call
+        assert call is not None and call.is_done
+        answer = (pb.RangeResponse if path == kv.RANGE else pb.TxnResponse).FromString(call.sent[0])
+        assert answer.header.revision == 6
+
+
+@on_loop
+@pytest.mark.parametrize("path", LINEARIZABLE)
+async def test_a_client_that_has_gone_is_not_answered(tmp_path: Path, path: str) -> None:
+    async with serving(tmp_path, entry_commands_max=1) as client:
+        asking = Leaving(client, path, LINEARIZABLE[path])
+        client.services.member.subscribe(asking)
+        await asyncio.gather(*(put(client, b"k") for _ in range(5)))
+        assert asking.call is not None and asking.call.sent == []
 
 
 @on_loop

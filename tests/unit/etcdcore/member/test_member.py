@@ -170,6 +170,24 @@ async def test_a_barrier_is_answered_with_the_revision_of_all_that_was_answered_
 
 
 @on_loop
+async def test_a_member_is_current_but_for_the_time_in_which_what_is_committed_is_being_applied(tmp_path: Path) -> None:
+    async with running(quick_config(tmp_path, tick_ms=10_000, entry_commands_max=1)) as (member, _):
+        seen: list[tuple[int, bool]] = []
+
+        class Watching(Recorder):
+            def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+                seen.append((revision, member.is_current()))
+
+        member.subscribe(Watching())
+        assert member.is_current()
+        for answer in [submit(member, Put(b"k", b"v")) for _ in range(3)]:
+            await answer.future
+        assert seen == [(2, False), (3, False), (4, False)]
+        assert member.is_current()
+    assert not member.is_current()
+
+
+@on_loop
 async def test_an_error_of_a_listener_stops_the_member_and_answers_everybody(tmp_path: Path) -> None:
     class Broken(Recorder):
         def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:

@@ -311,6 +311,19 @@ def test_a_single_voter_answers_reads_at_once() -> None:
     one = leader(voters=(1,), ready_peers=())  # type: ignore[arg-type]  # a tuple among the ints
     one.read_index(b"a")
     assert [state.index for state in one.read_states] == [1]
+    assert one.lone_read_index() == 1
+
+
+def test_only_a_single_voter_that_has_committed_in_its_term_knows_the_read_index_without_a_round() -> None:
+    one = machine(1, voters=(1,), term=1, commit=1)
+    assert one.lone_read_index() == 0  # follower
+    one.campaign()
+    assert one.lone_read_index() == 0  # its term's first entry is not durable yet
+    take(one)
+    write(one)
+    assert one.lone_read_index() == 2
+    assert leader().lone_read_index() == 0  # others may have elected another one meanwhile
+    assert leader(voters=(1,), learners=(2,), ready_peers=()).lone_read_index() == 1  # type: ignore[arg-type]
 
 
 def test_a_transfer_sends_the_order_as_soon_as_the_target_has_the_log() -> None:
