@@ -75,6 +75,10 @@ from etcdcore.types import KeyValue, LogIndex, MemberId, Term
 GATHERING_TURNS_MAX: Final = 16
 """Turns of the loop for which a log entry waits at most while each brings more commands; a turn is a fraction of the
 time that a sync takes, and no timer is involved."""
+GROUP_COMMANDS_MANY: Final = 128
+"""So many commands go to the log as soon as it is free, and the disk works while what it has just synced is applied.
+Fewer wait for that: those who are answered send more, and the log's thread, which gets the interpreter only between the
+steps of the loop, costs more than it saves if it is woken for a few."""
 _log = structlog.get_logger()
 
 APPLY_SLICE_S: Final = 0.02
@@ -290,9 +294,7 @@ class Member(TimedWork):
             if proposal is not None:
                 proposal.dropped(refusal, True)
             return
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            self._loop.call_soon(self._on_flush)
+        self._flush_soon()
         if not self._commands:
             self._waiting_since_s = self._loop.time()
         self._commands.append(command)
@@ -312,9 +314,7 @@ class Member(TimedWork):
         if self._is_closed or self._is_stopping:
             proposal.dropped(ServerStopped(), True)
             return
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            self._loop.call_soon(self._on_flush)
+        self._flush_soon()
         self._reads.asked.append(proposal)
 
     def is_current(self) -> bool:
@@ -540,10 +540,11 @@ class Member(TimedWork):
                     self._syncing_count -= 1
                     self._raft.persisted(done.index, done.term)
                 self._send(done.messages)
-            if not self._syncing_count and self._commands:
-                # Before what is durable now is applied, so that the disk works meanwhile.
+            if not self._syncing_count and len(self._commands) >= GROUP_COMMANDS_MANY:
                 self._flush()
             self.process_ready()
+            if not self._syncing_count and self._commands:
+                self._flush_soon()
         except Exception as error:  # an outer boundary: see fail
             self.fail(error)
 
@@ -596,9 +597,13 @@ class Member(TimedWork):
             return False
         self._gathered_count = count
         self._gathering_turns += 1
-        self._is_flush_due = True
-        self._loop.call_soon(self._on_flush)
+        self._flush_soon()
         return True
+
+    def _flush_soon(self) -> None:
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._on_flush)
 
     def _flush(self) -> None:
         self._gathered_count = self._gathering_turns = 0

@@ -97,6 +97,35 @@ async def test_commands_of_turns_that_each_bring_more_share_an_entry_and_one_alo
 
 
 @on_loop
+@pytest.mark.parametrize(("count", "goes_at_once"), [(1, False), (127, False), (128, True)])
+async def test_commands_that_came_during_a_sync_go_to_the_log_before_what_it_made_durable_is_applied_if_they_are_many(
+    tmp_path: Path, count: int, goes_at_once: bool
+) -> None:
+    file_ops = FaultyFileOps()
+    async with running(quick_config(tmp_path, tick_ms=10_000), file_ops) as (member, _):
+        indexes: list[int] = []
+
+        class Watching(Recorder):
+            def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+                indexes.append(member.raft_status().last_index)
+
+        member.subscribe(Watching())
+        file_ops.gate.clear()
+        file_ops.write_started.clear()
+        first = submit(member, Put(b"k", b""))
+        await until(file_ops.write_started.is_set)
+        index = member.raft_status().last_index
+        others = [submit(member, Put(b"k", b"")) for _ in range(count)]
+        await asyncio.sleep(0)
+        file_ops.gate.set()
+        await first.future
+        assert indexes[0] == index + goes_at_once
+        for other in others:
+            await other.future
+        assert member.raft_status().last_index == index + 1
+
+
+@on_loop
 async def test_each_revision_names_the_local_proposal_that_caused_it(tmp_path: Path) -> None:
     async with running(quick_config(tmp_path)) as (member, recorder):
         answer = submit(member, Put(b"a", b"1"))
