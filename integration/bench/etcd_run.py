@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from integration.peers import golang
+from integration.peers.build import build_name
 from integration.peers.etcd import EtcdServer, OurEtcd, RealEtcd
 
 KEYS = 10_000
@@ -141,6 +142,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="zkbridge-bench-") as name:
         folder = Path(name)
         with OurEtcd(folder / "ours") as ours, RealEtcd(folder / "theirs") as theirs:
+            print(f"etcdcore: {build_name()}\n")
             print("| scenario | etcdcore/s | etcd/s | ratio | promised | p99 ms | etcd's p99 ms |")
             print("|---|---|---|---|---|---|---|", flush=True)
             ranges: Samples = {}

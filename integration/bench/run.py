@@ -23,6 +23,7 @@ import psutil
 
 from integration.bench.raw_load import load_nodes
 from integration.peers import golang
+from integration.peers.build import build_name
 from integration.peers.servers import Bridge, RealZooKeeper, ZooKeeperServer
 
 
@@ -127,6 +128,7 @@ def main(arguments: Sequence[str]) -> int:
         binary = golang.build_module(golang.ZKLOAD)
         rows: list[Row] = []
         with Bridge(folder / "ours") as ours, RealZooKeeper(folder / "theirs") as theirs:
+            print(f"zkbridge: {build_name()}\n")
             print("| scenario | zkbridge/s | ZooKeeper/s | ratio | promised | p99 ms | ZooKeeper's p99 ms |")
             print("|---|---|---|---|---|---|---|", flush=True)
             for scenario in SCENARIOS:

@@ -19,6 +19,7 @@ from kazoo.client import KazooClient
 
 from integration.packaging import run_environment, wheels
 from integration.packaging.wheels import PACKAGES, ROOT, Form
+from integration.peers.build import build_name
 from integration.peers.process import wait_until
 from integration.peers.requirements import refuse
 from integration.peers.servers import Bridge
@@ -174,7 +175,9 @@ def test_an_installed_build_serves_a_session_over_a_restart(installed: Installed
         wait_until(lambda: seen == ["/a"], 10.0, "the watch fires, once")
         session = client.client_id
         mapped = {Path(region.path).name for region in psutil.Process(bridge.child.pid).memory_maps()}
-        assert any("__mypyc" in name for name in mapped) is (installed.form is Form.COMPILED)
+        is_compiled = installed.form is Form.COMPILED
+        assert any("__mypyc" in name for name in mapped) is is_compiled
+        assert build_name() == ("compiled" if is_compiled else "pure Python")
         assert bridge.stop() == 0
         bridge.start()
         assert client.retry(client.get, "/a")[0] == b"two"

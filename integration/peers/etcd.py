@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import grpc
 import pytest
 
 from integration.peers import golang
+from integration.peers.build import our_python
 from integration.peers.process import ChildProcess, free_port, wait_until
 
 START_TIMEOUT_S = 30.0
@@ -171,11 +171,7 @@ class OurEtcd(EtcdServer):
     kind = "etcdcore"
 
     def program(self) -> list[str]:
-        python = [sys.executable]
-        if other := os.environ.get("ZKBRIDGE_TEST_PYTHON"):
-            # The compiled build, as a rule: -P, or the sources in the working directory would be taken instead.
-            python = [other, "-P"]
-        return [*python, "-m", "etcdcore", "serve"]
+        return [*our_python(), "-m", "etcdcore", "serve"]
 
 
 TARGETS: dict[str, type[EtcdServer]] = {"etcdcore": OurEtcd, "etcd": RealEtcd}

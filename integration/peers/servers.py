@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Self
 import pytest
 
 from integration.peers import maven
+from integration.peers.build import our_python
 from integration.peers.process import ChildProcess, ask_four_letters, free_port, wait_until
 from integration.peers.requirements import require_java
 
@@ -130,11 +130,7 @@ class Bridge(ZooKeeperServer):
     def build_child(self) -> ChildProcess:
         config = self.folder / "zoo.cfg"
         config.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
-        python = [sys.executable]
-        if other := os.environ.get("ZKBRIDGE_TEST_PYTHON"):
-            # The compiled build, as a rule: -P, or the sources in the working directory would be taken instead.
-            python = [other, "-P"]
-        command = [*python, "-m", "zkbridge", "serve", "--data-dir", str(self.folder / "data")]
+        command = [*our_python(), "-m", "zkbridge", "serve", "--data-dir", str(self.folder / "data")]
         command += ["--client-addr", self.address, "--config", str(config)]
         level = os.environ.get("ZKBRIDGE_TEST_LOG_LEVEL", "info")
         return ChildProcess([*command, "--log-level", level], self.folder / "server.log")
