@@ -15,6 +15,7 @@ version of an old revision are in its record.
 Invariants:
 1. The history is in ascending order and below the present revision.
 2. A deleted key has version, create revision and lease 0.
+3. The records of the first `gone` numbers of a history are compacted, so nobody asks for a revision at which they hold.
 """
 
 from array import array
@@ -28,7 +29,7 @@ from mypy_extensions import mypyc_attr
 class KeyIndex:
     """Mutable, owned by the store."""
 
-    __slots__ = ("create", "history", "lease", "mod_main", "mod_sub", "version")
+    __slots__ = ("create", "gone", "history", "lease", "mod_main", "mod_sub", "version")
 
     def __init__(self, create: int, mod_main: int, mod_sub: int, version: int, lease: int) -> None:
         self.create = create
@@ -37,6 +38,30 @@ class KeyIndex:
         self.version = version
         self.lease = lease
         self.history: array[int] | None = None
+        self.gone = 0
+
+    def supersede(self) -> None:
+        """The present record becomes the newest of the history; the caller sets what is present now."""
+        marked_sub = self.mod_sub << 1 if self.version else self.mod_sub << 1 | 1
+        history = self.history
+        if history is None:
+            self.history = array("q", (self.mod_main, marked_sub))
+        else:
+            history.append(self.mod_main)
+            history.append(marked_sub)
+
+    def forget_before(self, position: int) -> None:
+        """The records before that position of the history are gone. What stays has to be moved when the numbers leave,
+        so not before they are half of all."""
+        history = self.history
+        assert history is not None
+        if position == len(history):
+            self.history = None
+            position = 0
+        elif position << 1 >= len(history):
+            del history[:position]
+            position = 0
+        self.gone = position
 
     def position_at(self, revision: int) -> int:
         """Where the newest record not after `revision` is: an index of the history, -1 the present one, -2 none."""

@@ -4,7 +4,6 @@ Create revision and version are decoded only where a key is seen first in the mi
 the beginning); else they follow from the order, and only the lease is looked up behind the value.
 """
 
-from array import array
 from typing import Final
 
 from etcdcore.errors import EngineCorrupt
@@ -12,14 +11,20 @@ from etcdcore.mvcc.engine import KEY, SCAN_BYTES_MAX, Engine
 from etcdcore.mvcc.key_index import KeyIndex
 from etcdcore.mvcc.revision import decode_record_head, decode_record_key, decode_varint, varint
 from etcdcore.mvcc.sorted_keys import SortedKeys
+from etcdcore.mvcc.superseded import Superseded
 
 _PAGE_RECORDS: Final = 4096
 
 
 def load_index(
-    engine: Engine, index: dict[bytes, KeyIndex], sorted_keys: SortedKeys, stale: dict[bytes, KeyIndex]
+    engine: Engine,
+    index: dict[bytes, KeyIndex],
+    sorted_keys: SortedKeys,
+    deleted: dict[bytes, KeyIndex],
+    superseded: Superseded,
 ) -> int:
-    """Fills the empty index, key order and table of stale keys; returns the newest main revision, 0 if none."""
+    """Fills the empty index, key order and what is about deleted keys and replaced records; returns the newest main
+    revision, 0 if none."""
     main = 0
     start = b""
     try:
@@ -62,16 +67,15 @@ def load_index(
                     entry = index[key] = KeyIndex(create, main, sub, version, lease)
                     sorted_keys.pending.append(key)
                     if is_tombstone:
-                        stale[key] = entry
+                        deleted[key] = entry
+                        superseded.spared.append(stored_key)
                     continue
-                marked_sub = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
-                history = entry.history
-                if history is None:
-                    entry.history = array("q", (entry.mod_main, marked_sub))
-                    stale[key] = entry
-                else:
-                    history.append(entry.mod_main)
-                    history.append(marked_sub)
+                if is_tombstone:
+                    deleted[key] = entry
+                elif not entry.version:
+                    del deleted[key]
+                entry.supersede()
+                superseded.keys.append(entry)
                 entry.create = create
                 entry.mod_main = main
                 entry.mod_sub = sub

@@ -6,14 +6,13 @@ back. Who writes calls `put` and `delete` for one request and then `end_revision
 Invariants:
 1. `current_revision` never decreases, also over restarts and compaction. A fresh store is at 1.
 2. Each request that changes a key takes exactly one main revision, sub revisions 0, 1, ... in order of the changes.
-3. The index always agrees with the engine's KEY table, the open batch included, but for what the compaction in progress
-   has `removed`.
-4. `stale` holds exactly the keys that have a history or are deleted.
+3. The index always agrees with the engine's KEY table, the open batch included. Only of tombstones in histories, before
+   the compacted revision, the record may be removed.
+4. `deleted` holds exactly the keys that the index knows and that do not exist now.
 
 Source: etcd server/storage/mvcc/kvstore.go, kvstore_txn.go.
 """
 
-from array import array
 from typing import Final, final
 
 from etcdcore.errors import CoreError, RevisionCompacted, RevisionInFuture
@@ -31,6 +30,7 @@ from etcdcore.mvcc.revision import (
     tombstone_key,
 )
 from etcdcore.mvcc.sorted_keys import SortedKeys
+from etcdcore.mvcc.superseded import Superseded
 from etcdcore.statistics import StoreCounts
 from etcdcore.types import DELETE, PUT, KeyEvent, KeyValue
 
@@ -51,11 +51,12 @@ class Store:
         "compaction",
         "counts",
         "current_revision",
+        "deleted",
         "engine",
         "index",
         "is_silent",
         "sorted_keys",
-        "stale",
+        "superseded",
     )
 
     def __init__(self, engine: Engine) -> None:
@@ -63,14 +64,15 @@ class Store:
         self.counts = StoreCounts()
         self.index: Final[dict[bytes, KeyIndex]] = {}
         self.sorted_keys: Final = SortedKeys()
-        self.stale: Final[dict[bytes, KeyIndex]] = {}
+        self.deleted: Final[dict[bytes, KeyIndex]] = {}
+        self.superseded: Final = Superseded()
         self._events: list[KeyEvent] = []
         self._change_count = 0
         """Of the request that is being applied: the next sub revision."""
         self.is_silent = False
         """While it is set no events are made."""
         self._mod_field = b""
-        newest = load_index(engine, self.index, self.sorted_keys, self.stale)
+        newest = load_index(engine, self.index, self.sorted_keys, self.deleted, self.superseded)
         finished = self._read_mark(FINISHED)
         scheduled = max(self._read_mark(SCHEDULED), finished)
         self.compacted_revision: int = scheduled
@@ -108,17 +110,13 @@ class Store:
             former_lease = 0
         else:
             version = entry.version
-            history = entry.history
-            if history is None:
-                entry.history = array("q", (entry.mod_main, entry.mod_sub << 1 if version else entry.mod_sub << 1 | 1))
-                self.stale[key] = entry
-            else:
-                history.append(entry.mod_main)
-                history.append(entry.mod_sub << 1 if version else entry.mod_sub << 1 | 1)
+            entry.supersede()
+            self.superseded.keys.append(entry)
             if version:
                 create = entry.create
             else:
                 create = entry.create = main
+                del self.deleted[key]
             version += 1
             former_lease = entry.lease
             entry.mod_main = main
@@ -145,13 +143,9 @@ class Store:
         if sub == 0:
             self._mod_field = encode_mod_field(main)
         former_lease = entry.lease
-        history = entry.history
-        if history is None:
-            entry.history = array("q", (entry.mod_main, entry.mod_sub << 1))
-            self.stale[key] = entry
-        else:
-            history.append(entry.mod_main)
-            history.append(entry.mod_sub << 1)
+        entry.supersede()
+        self.superseded.keys.append(entry)
+        self.deleted[key] = entry
         entry.mod_main = main
         entry.mod_sub = sub
         entry.create = entry.version = entry.lease = 0
@@ -264,15 +258,15 @@ class Store:
         return records, count
 
     def _count_live(self, keys: list[bytes], position: int) -> int:
-        """How many of the keys from `position` on exist now. Only stale ones can be deleted, mostly far fewer."""
+        """How many of the keys from `position` on exist now."""
         count = len(keys) - position
-        if count <= len(self.stale):
+        if count <= len(self.deleted):
             index = self.index
             return sum(1 for key in keys[position:] if index[key].version)
         first = keys[position]
         last = keys[-1]
-        for key, entry in self.stale.items():
-            if not entry.version and first <= key <= last:
+        for key in self.deleted:
+            if first <= key <= last:
                 count -= 1
         return count
 
@@ -360,14 +354,10 @@ class Store:
         return None
 
     def _begin_compaction(self, revision: int) -> None:
-        former = self.compaction
-        if former is None:
-            start = record_key(max(self._read_mark(FINISHED), 0), 0)
-        else:
-            # It is taken over: what it would remove, this one removes too.
-            former.settle()
-            start = former.resumption()
-        self.compaction = CompactionRun(self.engine, self.index, self.sorted_keys, self.stale, revision, start)
+        """One in progress is dropped: what it would remove, this one removes too."""
+        self.compaction = CompactionRun(
+            self.engine, self.index, self.sorted_keys, self.deleted, self.superseded, revision
+        )
 
     def step_compaction(self, budget: int) -> bool:
         """Goes on with the compaction in progress; True when there is nothing (more) to do."""
@@ -382,21 +372,26 @@ class Store:
     def check_invariants(self) -> None:
         self.sorted_keys.check_invariants()
         assert len(self.sorted_keys) == len(self.index)
-        records: dict[bytes, bool] = {}
-        for key, entry in self.index.items():
-            history = entry.history
-            assert (history is not None or not entry.version) == (key in self.stale)  # I4
-            positions = [] if history is None else history.tolist()
-            if self.compaction is not None:
-                del positions[: self.compaction.removed.get(entry, 0)]
-            present = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
-            positions += [entry.mod_main, present]
+        assert {key: entry for key, entry in self.index.items() if not entry.version} == self.deleted  # I4
+        records: set[bytes] = set()
+        removable: set[bytes] = set()
+        due: list[tuple[int, int, KeyIndex]] = []
+        for entry in self.index.values():
+            positions = [] if entry.history is None else entry.history.tolist()[entry.gone :]
+            positions += [entry.mod_main, entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1]
             pairs = [(positions[at], positions[at + 1]) for at in range(0, len(positions), 2)]
             assert pairs == sorted(pairs)
             for main, marked_sub in pairs:
                 encode = tombstone_key if marked_sub & 1 else record_key
-                records[encode(main, marked_sub >> 1)] = True
-        assert all(self.stale[key] is self.index[key] for key in self.stale)
+                records.add(encode(main, marked_sub >> 1))
+            for main, marked_sub in pairs[:-1]:
+                if marked_sub & 1 and main < self.compacted_revision:
+                    removable.add(tombstone_key(main, marked_sub >> 1))
+            due += [(main, marked_sub >> 1, entry) for main, marked_sub in pairs[1:]]
         stored = {stored_key for stored_key, _ in self.engine.scan(KEY, b"", b"")}
-        assert stored == set(records), "index and engine disagree"  # I3
+        assert stored <= records and records - stored <= removable, "index and engine disagree"  # I3
+        due.sort(key=lambda replaced: replaced[:2])
+        superseded = self.superseded
+        assert superseded.keys[superseded.taken_count :] == [entry for _, _, entry in due]
+        assert superseded.spared == sorted(superseded.spared)
         assert self.compacted_revision <= self.current_revision  # I1
