@@ -111,8 +111,7 @@ class Applier:
             if not holds(store, compare):
                 return 0
         leases = self.lessor.leases
-        success = txn.success
-        branch: list[Op] = success if isinstance(success, list) else list(success)
+        branch = txn.success
         for op in branch:
             if isinstance(op, Put):
                 if op.prev_kv or op.ignore_value or op.ignore_lease or (op.lease and op.lease not in leases):

@@ -258,9 +258,10 @@ class Txn:
     __slots__ = ("compares", "encoded", "failure", "success")
 
     def __init__(self, compares: Sequence[Compare], success: "Sequence[Op]", failure: "Sequence[Op]") -> None:
-        self.compares: Final = compares
-        self.success: Final = success
-        self.failure: Final = failure
+        # Tuples stay what they are, and a compiled loop over one needs no iterator.
+        self.compares: Final[tuple[Compare, ...]] = tuple(compares)
+        self.success: Final[tuple[Op, ...]] = tuple(success)
+        self.failure: Final[tuple[Op, ...]] = tuple(failure)
         self.encoded = b""
 
     def encode(self) -> bytes:

@@ -15,7 +15,7 @@ from typing import Final, final
 
 from etcdcore.apply.admin import AdminState, decode_change
 from etcdcore.apply.applier import Applier
-from etcdcore.apply.commands import Txn, decode_batch
+from etcdcore.apply.commands import Compaction, Txn, decode_batch
 from etcdcore.apply.members import ClusterMember
 from etcdcore.auth.tokens import SimpleTokens
 from etcdcore.errors import CoreError, EngineCommitFailed, EngineFull
@@ -35,6 +35,8 @@ from etcdcore.types import LogIndex
 APPLIED_INDEX: Final = b"consistent_index"
 CONF_STATE: Final = b"confState"
 _INDEX: Final = Struct(">Q")
+_DONE: Final = Compaction(0)
+"""Stands where a command was."""
 
 
 @final
@@ -99,23 +101,29 @@ class AppliedState:
         self.applier = Applier(self.store, self.lessor, AdminState(self.engine, self.tokens, self._founder))
 
     def apply_batch(self, batch: Batch, listeners: list[RevisionListener]) -> None:
-        """The hot loop: a direct call for each listener and proposal, and nothing kept."""
+        """The hot loop: a direct call for each listener and proposal, and nothing kept.
+
+        Each command and proposal leaves the batch when it is done, while the processor still has it at hand.
+        """
         applier = self.applier
+        commands = batch.commands
         proposals = batch.proposals
         is_local = len(proposals) > 0
         may_be_brief = is_local
         for listener in listeners:
             if listener.wants_brief():
                 may_be_brief = False
-        self.uncommitted_count += len(batch.commands)
+        self.uncommitted_count += len(commands)
         self.applier.admin.entry_index = self.applied_index + 1
         position = 0
         try:
-            for command in batch.commands:
+            for command in commands:
+                commands[position] = _DONE
                 proposal = proposals[position] if is_local else None
                 if may_be_brief and proposal is not None and isinstance(command, Txn) and proposal.is_brief():
                     revision = applier.apply_brief(command)
                     if revision:
+                        proposals[position] = None
                         position += 1
                         proposal.written(revision)
                         continue
@@ -124,6 +132,8 @@ class AppliedState:
                 if events:
                     for listener in listeners:
                         listener.revision_applied(revision, events, proposal)
+                if is_local:
+                    proposals[position] = None
                 position += 1
                 if proposal is not None:
                     proposal.applied(result)

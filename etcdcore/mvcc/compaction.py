@@ -16,7 +16,7 @@ Invariants:
 from typing import Final, final
 
 from etcdcore.mvcc.engine import KEY, META, Engine
-from etcdcore.mvcc.key_index import KeyIndex
+from etcdcore.mvcc.key_index import ITEM_BYTES, KeyIndex
 from etcdcore.mvcc.revision import decode_record_key, key_of_record, record_key, tombstone_key
 from etcdcore.mvcc.sorted_keys import SortedKeys
 from etcdcore.mvcc.superseded import Superseded
@@ -96,23 +96,20 @@ class CompactionRun:
             entry = keys[at]
             history = entry.history
             assert history is not None, "a key is due more often than its history is long"
-            oldest = entry.gone
-            following = oldest + 2
-            is_present = following == len(history)
+            oldest, former = entry.item(0)
+            is_present = len(history) == ITEM_BYTES
             if is_present:
                 main = entry.mod_main
                 marked_sub = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
             else:
-                main = history[following]
-                marked_sub = history[following + 1]
+                main, marked_sub = entry.item(1)
             if main > revision:
                 break
-            former = history[oldest + 1]
             encode = tombstone_key if former & 1 else record_key
             # Not there: a tombstone that an earlier compaction removed (I3).
-            if self._engine.delete(KEY, encode(history[oldest], former >> 1)):
+            if self._engine.delete(KEY, encode(oldest, former >> 1)):
                 self.removed_count += 1
-            entry.forget_before(following)
+            entry.forget_oldest()
             if marked_sub & 1:
                 tombstone = tombstone_key(main, marked_sub >> 1)
                 if main == revision:

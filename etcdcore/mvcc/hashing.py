@@ -129,8 +129,7 @@ class HashRun:
         position = entry.position_at(self.revision)  # of a tombstone, if anything: it stays if it is of this revision
         if position == -1:
             return entry.mod_main == self.revision
-        history = entry.history
-        return position >= 0 and history is not None and history[position] == self.revision
+        return position >= 0 and entry.item(position)[0] == self.revision
 
     def _stays(self, data: bytes, main: int, sub: int) -> bool:
         """Whether a record not after the compacted revision counts.

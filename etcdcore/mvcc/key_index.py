@@ -9,19 +9,24 @@ Worked example, key "a": put at (2,0), put at (5,0), deleted at (7,1), put at (9
 | (7,1) | 0      | (7,1) | 0       | 2,0 5,0                               |
 | (9,0) | 9      | (9,0) | 1       | 2,0 5,0 7,3                           |
 
+`item of a history: main u64 BE | 2 * sub + tombstone u64 BE`, in a bytearray: it grows at one end with one call a write
+and shrinks at the other for nothing, and the garbage collector, which walks arrays, knows nothing of it.
+
 Differs from etcd's key_index: no generations. A life is told by the tombstones in the history, and create revision and
 version of an old revision are in its record.
 
 Invariants:
 1. The history is in ascending order and below the present revision.
 2. A deleted key has version, create revision and lease 0.
-3. The records of the first `gone` numbers of a history are compacted, so nobody asks for a revision at which they hold.
 """
 
-from array import array
+from struct import Struct
 from typing import Final, final
 
 from mypy_extensions import mypyc_attr
+
+_ITEM: Final = Struct(">QQ")
+ITEM_BYTES: Final = 16
 
 
 @final
@@ -29,7 +34,7 @@ from mypy_extensions import mypyc_attr
 class KeyIndex:
     """Mutable, owned by the store."""
 
-    __slots__ = ("create", "gone", "history", "lease", "mod_main", "mod_sub", "version")
+    __slots__ = ("create", "history", "lease", "mod_main", "mod_sub", "version")
 
     def __init__(self, create: int, mod_main: int, mod_sub: int, version: int, lease: int) -> None:
         self.create = create
@@ -37,48 +42,53 @@ class KeyIndex:
         self.mod_sub = mod_sub
         self.version = version
         self.lease = lease
-        self.history: array[int] | None = None
-        self.gone = 0
+        self.history: bytearray | None = None
 
     def supersede(self) -> None:
         """The present record becomes the newest of the history; the caller sets what is present now."""
-        marked_sub = self.mod_sub << 1 if self.version else self.mod_sub << 1 | 1
+        item = _ITEM.pack(self.mod_main, self.mod_sub << 1 if self.version else self.mod_sub << 1 | 1)
         history = self.history
         if history is None:
-            self.history = array("q", (self.mod_main, marked_sub))
+            self.history = bytearray(item)
         else:
-            history.append(self.mod_main)
-            history.append(marked_sub)
+            history += item
 
-    def forget_before(self, position: int) -> None:
-        """The records before that position of the history are gone. What stays has to be moved when the numbers leave,
-        so not before they are half of all."""
+    def forget_oldest(self) -> None:
+        """The oldest record of the history is gone."""
         history = self.history
         assert history is not None
-        if position == len(history):
+        if len(history) == ITEM_BYTES:
             self.history = None
-            position = 0
-        elif position << 1 >= len(history):
-            del history[:position]
-            position = 0
-        self.gone = position
+        else:
+            del history[:ITEM_BYTES]
+
+    def items(self) -> list[tuple[int, int]]:
+        """The history, each record's main revision and 2 * sub + tombstone."""
+        return [] if self.history is None else list(_ITEM.iter_unpack(self.history))
+
+    def item(self, position: int) -> tuple[int, int]:
+        """One of them."""
+        history = self.history
+        assert history is not None
+        main, marked_sub = _ITEM.unpack_from(history, position * ITEM_BYTES)
+        return main, marked_sub
 
     def position_at(self, revision: int) -> int:
-        """Where the newest record not after `revision` is: an index of the history, -1 the present one, -2 none."""
+        """Where the newest record not after `revision` is: its position in the history, -1 the present one, -2 none."""
         if self.mod_main <= revision:
             return -1
         history = self.history
         if history is None:
             return -2
         low = 0
-        high = len(history) >> 1
+        high = len(history) // ITEM_BYTES
         while low < high:
             middle = (low + high) >> 1
-            if history[middle << 1] <= revision:
+            if self.item(middle)[0] <= revision:
                 low = middle + 1
             else:
                 high = middle
-        return (low - 1) << 1 if low else -2
+        return low - 1 if low else -2
 
     def find(self, revision: int) -> tuple[int, int] | None:
         """Main and sub revision of the record that holds at `revision`; None when the key did not exist then."""
@@ -87,10 +97,8 @@ class KeyIndex:
             return (self.mod_main, self.mod_sub) if self.version else None
         if position == -2:
             return None
-        history = self.history
-        assert history is not None
-        marked_sub = history[position + 1]
-        return None if marked_sub & 1 else (history[position], marked_sub >> 1)
+        main, marked_sub = self.item(position)
+        return None if marked_sub & 1 else (main, marked_sub >> 1)
 
 
 NO_KEY: Final = KeyIndex(0, 0, 0, 0, 0)

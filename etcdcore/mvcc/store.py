@@ -377,9 +377,8 @@ class Store:
         removable: set[bytes] = set()
         due: list[tuple[int, int, KeyIndex]] = []
         for entry in self.index.values():
-            positions = [] if entry.history is None else entry.history.tolist()[entry.gone :]
-            positions += [entry.mod_main, entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1]
-            pairs = [(positions[at], positions[at + 1]) for at in range(0, len(positions), 2)]
+            present = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
+            pairs = [*entry.items(), (entry.mod_main, present)]
             assert pairs == sorted(pairs)
             for main, marked_sub in pairs:
                 encode = tombstone_key if marked_sub & 1 else record_key

@@ -5,7 +5,7 @@ was replaced first (at 5), then the one that replaced it (at 7), then the oldest
 from the front for as long as what replaced their oldest record is not after its revision.
 
 Invariants:
-1. Among `keys` from `taken_count` on, a key stands as many times as its history has items that are not gone.
+1. Among `keys` from `taken_count` on, a key stands as many times as its history has items.
 2. `spared` is in ascending order: tombstones at the revision of a compaction, which the next one removes.
 """
 

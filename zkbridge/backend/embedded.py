@@ -286,11 +286,15 @@ class EmbeddedBackend(Backend):
     ) -> None:
         if fence is not self._fence:
             self._use_fence(fence)
-        operations: list[Put | DeleteRange] = []
-        for key in deletes:
-            operations.append(DeleteRange(key))
-        for key, value, lease in puts:
-            operations.append(Put(key, value, lease))
+        operations: tuple[Put | DeleteRange, ...]
+        if len(puts) == 1 and not deletes:
+            key, value, lease = puts[0]
+            operations = (Put(key, value, lease),)
+        else:
+            several: list[Put | DeleteRange] = [DeleteRange(key) for key in deletes]
+            for key, value, lease in puts:
+                several.append(Put(key, value, lease))
+            operations = tuple(several)
         if session_key is None:
             command = Txn(self._fence_compares, operations, ())
         else:

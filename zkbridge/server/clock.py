@@ -1,13 +1,13 @@
 """The two clocks of the server: one for durations, one for what znodes show."""
 
-import time
+from time import monotonic_ns, time_ns
 
 
 def monotonic_ms() -> int:
     """Milliseconds of a clock that nobody sets; every timeout counts with it."""
-    return time.monotonic_ns() // 1_000_000
+    return monotonic_ns() // 1_000_000
 
 
 def wall_ms() -> int:
     """Unix milliseconds: ctime and mtime, decided before the log and never used for a timeout."""
-    return time.time_ns() // 1_000_000
+    return time_ns() // 1_000_000
