@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from etcdcore import NoSpace, Outcome, Put, PutResult, RevisionListener, TxnResult
+import pytest
+
+from etcdcore import CoreError, EngineError, NoSpace, Outcome, Proposal, Put, PutResult, RevisionListener, TxnResult
 from etcdcore.apply.commands import GREATER, TARGET_VERSION, Compare, DeleteRange, Range, Txn, encode_batch
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.batches import Batch
 from etcdcore.raft.messages import Entry
 from etcdcore.raft.storage import MemoryStorage
 from etcdcore.storage.memory_engine import MemoryEngine
-from etcdcore.types import LogIndex, Term
+from etcdcore.types import KeyEvent, LogIndex, Term
 from tests.unit.etcdcore.member.fakes import (
     Answer,
     Recorder,
@@ -109,3 +111,35 @@ async def test_a_full_engine_refuses_writes_until_there_is_room_and_tells_no_rev
         await until(lambda: recorder.write_states[-1] is None)
         assert isinstance(await decide(member, Put(b"more", b"v")), PutResult)
         assert recorder.revisions == list(range(2, 13))
+
+
+class _Told(Proposal):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.results: list[Outcome | int] = []
+
+    def applied(self, result: Outcome | int) -> None:
+        self.results.append(result)
+
+    def dropped(self, error: CoreError, is_decided: bool) -> None:
+        self.results.append(error)
+
+
+class _Failing(Recorder):
+    """Fails at one key's event."""
+
+    def revision_applied(self, revision: int, events: list[KeyEvent], proposal: Proposal | None) -> None:
+        if events[0].kv.key == b"broken":
+            raise EngineError("broken")
+
+
+def test_a_command_leaves_its_batch_when_it_is_done_and_those_that_a_failure_meets_stay() -> None:
+    told = [_Told(), _Told(), _Told()]
+    puts = [Put(key, b"") for key in (b"a", b"broken", b"c")]
+    batch = Batch([*puts], [*told], b"")
+    with pytest.raises(EngineError):
+        AppliedState(MemoryEngine(), MemoryStorage()).apply_batch(batch, [_Failing()])
+    assert batch.proposals == told[1:]
+    assert [len(proposal.results) for proposal in told] == [1, 0, 0]
+    assert puts[0] not in batch.commands and batch.commands[2] is puts[2]
