@@ -150,6 +150,20 @@ def test_a_removed_tombstone_that_was_replaced_later_does_no_harm() -> None:
     assert records(engine) == "4 6"
 
 
+@pytest.mark.parametrize("budget", [1, 100])
+def test_a_key_deleted_and_put_in_the_compacted_revision_itself_leaves_its_put_alone(budget: int) -> None:
+    engine, store = make_store("a")
+    store.delete(b"a")
+    store.put(b"a", b"", 0)
+    store.end_revision()
+    store.put(b"b", b"", 0)
+    store.end_revision()
+    for revision in (3, 4):
+        store.compact(revision)
+        run_through(store, budget)
+        assert records(engine) == "3 4"
+
+
 def test_what_a_key_held_at_the_last_compaction_goes_when_it_is_replaced() -> None:
     engine, store = make_store("a b c a")
     store.compact(4)
