@@ -99,8 +99,7 @@ class CompactionRun:
             oldest, former = entry.item(0)
             is_present = len(history) == ITEM_BYTES
             if is_present:
-                main = entry.mod_main
-                marked_sub = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
+                main, marked_sub = entry.mod_main, entry.marked_sub()
             else:
                 main, marked_sub = entry.item(1)
             if main > revision:

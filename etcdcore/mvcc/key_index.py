@@ -44,9 +44,13 @@ class KeyIndex:
         self.lease = lease
         self.history: bytearray | None = None
 
+    def marked_sub(self) -> int:
+        """Of the present record, 2 * sub + tombstone."""
+        return self.mod_sub << 1 if self.version else self.mod_sub << 1 | 1
+
     def supersede(self) -> None:
         """The present record becomes the newest of the history; the caller sets what is present now."""
-        item = _ITEM.pack(self.mod_main, self.mod_sub << 1 if self.version else self.mod_sub << 1 | 1)
+        item = _ITEM.pack(self.mod_main, self.marked_sub())
         history = self.history
         if history is None:
             self.history = bytearray(item)

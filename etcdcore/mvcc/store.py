@@ -377,8 +377,7 @@ class Store:
         removable: set[bytes] = set()
         due: list[tuple[int, int, KeyIndex]] = []
         for entry in self.index.values():
-            present = entry.mod_sub << 1 if entry.version else entry.mod_sub << 1 | 1
-            pairs = [*entry.items(), (entry.mod_main, present)]
+            pairs = [*entry.items(), (entry.mod_main, entry.marked_sub())]
             assert pairs == sorted(pairs)
             for main, marked_sub in pairs:
                 encode = tombstone_key if marked_sub & 1 else record_key

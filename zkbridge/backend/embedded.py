@@ -286,7 +286,7 @@ class EmbeddedBackend(Backend):
     ) -> None:
         if fence is not self._fence:
             self._use_fence(fence)
-        operations: tuple[Put | DeleteRange, ...]
+        operations: Sequence[Put | DeleteRange]
         if len(puts) == 1 and not deletes:
             key, value, lease = puts[0]
             operations = (Put(key, value, lease),)
@@ -294,7 +294,7 @@ class EmbeddedBackend(Backend):
             several: list[Put | DeleteRange] = [DeleteRange(key) for key in deletes]
             for key, value, lease in puts:
                 several.append(Put(key, value, lease))
-            operations = tuple(several)
+            operations = several
         if session_key is None:
             command = Txn(self._fence_compares, operations, ())
         else:
