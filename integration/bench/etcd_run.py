@@ -1,10 +1,11 @@
 """`make bench-etcd`: etcdcore beside etcd, both durable on the same disk, driven by etcd's own benchmark tool.
 
-python -m integration.bench.etcd_run [--rounds N] [--total N] [--scenario a;b]
+python -m integration.bench.etcd_run [--rounds N] [--total N] [--scenario a;b] [--check-perf s;m]
 
 100 clients on 20 connections, 256-byte values, alternating rounds. Prints a table of medians and ratios: ours divided
 by etcd's for rates, etcd's divided by ours for latencies, so that more is better in every row. The two kinds of range
-take turns within a round, so that the one can be held against the other.
+take turns within a round, so that the one can be held against the other. Then `etcdctl check perf`, a minute for each
+load and server, whose verdicts are bound to time and so are asked for here and not in the tests.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Final
 
 from integration.peers import golang
 from integration.peers.build import build_name
-from integration.peers.etcd import EtcdServer, OurEtcd, RealEtcd
+from integration.peers.etcd import Etcdctl, EtcdServer, OurEtcd, RealEtcd
 
 KEYS = 10_000
 CLIENTS = ("--conns", "20", "--clients", "100")
@@ -31,6 +32,10 @@ RUN_TIMEOUT_S = 300
 _NUMBER = r"([0-9.]+(?:e-?[0-9]+)?)"
 _RATE = re.compile(rf"Requests/sec:\s+{_NUMBER}")
 _AVERAGE = re.compile(rf"Average:\s+{_NUMBER}")
+CHECK_TIMEOUT_S = 180
+CHECK_LINES = 4
+"""Throughput, slowest request, standard deviation, and all together."""
+_VERDICT = re.compile(r"(?:PASS|FAIL|Slowest|Stddev|Throughput).*")
 _P99 = re.compile(rf"99% in {_NUMBER}")
 WATCH_EVENTS: Final = "Watch events summary:"
 """Its watch latency prints a summary of the puts first; an event's latency counts from its put's answer."""
@@ -130,11 +135,21 @@ def linearizable_part(samples: Samples, server: EtcdServer) -> float:
     return rate(samples, LINEARIZABLE, server) / rate(samples, SERIALIZABLE, server)
 
 
+def check_perf(load: str, server: EtcdServer) -> str:
+    """The verdict on one load: the failed lines of it, or what passed."""
+    answer = Etcdctl.of(server).run("check", "perf", f"--load={load}", timeout_s=CHECK_TIMEOUT_S)
+    lines = _VERDICT.findall(answer.output)
+    if len(lines) != CHECK_LINES:
+        raise SystemExit(f"check perf failed on {server.kind}:\n{answer.output}{answer.errors}")
+    return "; ".join(lines)
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m integration.bench.etcd_run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--total", type=int, default=30_000, help="requests a run")
     parser.add_argument("--scenario", default="", help="rows, separated by semicolons; all without")
+    parser.add_argument("--check-perf", default="s;m", help="loads of `etcdctl check perf`, separated by semicolons")
     options = parser.parse_args(arguments)
     wanted = [name.strip() for name in options.scenario.split(";") if name.strip()]
     binary = golang.install(golang.BENCHMARK)
@@ -162,6 +177,9 @@ def main(arguments: Sequence[str]) -> int:
                 )
                 if part < LINEARIZABLE_PART_MIN:
                     missed.append("linearizable divided by serializable")
+            for load in filter(None, options.check_perf.split(";")):
+                for server in (ours, theirs):
+                    print(f"\ncheck perf --load={load}, {server.kind}: {check_perf(load, server)}", flush=True)
     print(f"\nratio below the promise: {', '.join(missed) or 'none'}")
     return 0
 
