@@ -95,7 +95,7 @@ class SegmentWrite:
 
 @final
 class SegmentFiles:
-    """The open segment and the spare one; used by one thread at a time, the writer's."""
+    """The open segment and the spare one; used by one thread at a time, the writer's. Only `drop` may run beside it."""
 
     __slots__ = ("_allocated", "_descriptor", "_directory", "_file_ops", "_has_spare", "_name", "_segment_bytes")
 

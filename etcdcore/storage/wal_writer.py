@@ -11,12 +11,16 @@ Invariants:
 1. Tokens are reported in the order they were given, each only after all that was appended up to it is on the disk.
 2. A group is taken only when the one before is on the disk, so its first record may say so (wal_records I1).
 3. On a full disk nothing is lost or reordered: the group at hand is kept and tried again until there is room.
-4. After any other failure nothing is ever reported durable again: a failed sync says nothing about what is on the disk.
+4. After any other failed write nothing is ever reported durable again: a failed sync says nothing about what is on the
+   disk. A failed removal stops the member too.
+5. Segments are removed in order and only behind their group, in a thread of their own: the pages of one take the system
+   tens of milliseconds to free, and the next group does not wait for that.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Final, final
@@ -24,6 +28,7 @@ from typing import Final, final
 from etcdcore.raft.messages import Entry, HardState, SnapshotMeta
 from etcdcore.statistics import DISK_BOUNDS_S, Histogram
 from etcdcore.storage.errors import DiskFull, WalClosed, WalWriteFailed
+from etcdcore.storage.segments import SegmentName
 from etcdcore.storage.wal import Wal, WalGroup
 from etcdcore.types import LogIndex
 
@@ -74,6 +79,7 @@ class WalWriter:
         self._is_idle = False
         self._is_closing = False
         self._failure: WalWriteFailed | None = None
+        self._remover: Final = ThreadPoolExecutor(1, "wal_remover")
         # The thread's own; others may look.
         self._full: DiskFull | None = None
         self.group_count = 0
@@ -163,21 +169,26 @@ class WalWriter:
     # --- the thread's side ---
 
     def _run(self) -> None:
+        self._guard(self._serve)
+        self._remover.shutdown()
+        self._guard(self._wal.files.close)
+        self._loop.call_soon_threadsafe(self._finished.set_result, None)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """A thread's outer boundary: a bug here must stop the member, not hang it."""
         try:
-            try:
-                self._serve()
-            finally:
-                self._wal.files.close()
+            work()
         except WalWriteFailed as failure:
             self._fail(failure)
         except _Stopped:
             pass
-        except Exception as error:  # the thread's outer boundary: a bug here must stop the member, not hang it
+        except Exception as error:
             self._fail(WalWriteFailed(self._wal.files.path, repr(error)))
-        self._loop.call_soon_threadsafe(self._finished.set_result, None)
 
     def _fail(self, failure: WalWriteFailed) -> None:
         with self._lock:
+            if self._failure is not None:
+                return
             self._failure = failure
         self._loop.call_soon_threadsafe(self._on_failure, failure)
 
@@ -189,12 +200,18 @@ class WalWriter:
                 return
             self._persist(group)
             if group.drops:
-                self._wal.files.drop(group.drops)
+                self._remover.submit(self._remove, group.drops)
             token = self._token_with_unsynced(group.token)
             if token is not None:
                 self._loop.call_soon_threadsafe(self._on_durable, token)
             if self._full is not None or not self._wal.files.has_spare:
                 self._reserve()
+
+    def _remove(self, names: Sequence[SegmentName]) -> None:
+        """In the remover's thread."""
+        self._guard(lambda: self._wal.files.drop(names))
+        if self._full is not None:
+            self.retry()  # there is more room now
 
     def _take(self) -> WalGroup | None:
         """The next group that needs the disk, once there is one; None at the end."""

@@ -12,7 +12,7 @@ from etcdcore.types import LogIndex, MemberId, Term
 
 
 class FaultyFileOps(FileOps):
-    """The real thing, but for a bounded disk, errors by an operation's name, and gates for writes and allocations."""
+    """The real thing, but for a bounded disk, errors by an operation's name, and gates for some operations."""
 
     def __init__(self) -> None:
         self._real: Final = OsFileOps()
@@ -27,6 +27,9 @@ class FaultyFileOps(FileOps):
         self.allocation_gate: Final = threading.Event()
         self.allocation_gate.set()
         self.allocation_started: Final = threading.Event()
+        self.removal_gate: Final = threading.Event()
+        self.removal_gate.set()
+        self.removal_started: Final = threading.Event()
 
     def make_directory(self, path: Path) -> None:
         self._call("make_directory")
@@ -84,6 +87,9 @@ class FaultyFileOps(FileOps):
 
     def unlink(self, path: Path) -> None:
         self._call("unlink")
+        if path.suffix == ".wal":
+            self.removal_started.set()
+            assert self.removal_gate.wait(10)
         self._real.unlink(path)
 
     def list_names(self, directory: Path) -> list[str]:

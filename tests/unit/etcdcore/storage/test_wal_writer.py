@@ -55,6 +55,12 @@ class Harness:
     async def until_facts(self, count: int) -> None:
         await self._until(lambda: len(self.facts) >= count)
 
+    async def until_blocked(self) -> None:
+        await self._until(lambda: any(isinstance(fact, DiskFull) and fact.blocked for fact in self.facts))
+
+    async def until_recovered(self) -> None:
+        await self._until(lambda: any(isinstance(fact, DiskRecovered) for fact in self.facts))
+
     async def _until(self, is_done: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
             while not is_done():
@@ -74,6 +80,7 @@ def run(directory: Path, story: Callable[[Harness], Awaitable[None]]) -> Harness
         harness = Harness(directory, FaultyFileOps())
         await story(harness)
         harness.ops.gate.set()
+        harness.ops.removal_gate.set()
         await harness.writer.close()
         return harness
 
@@ -207,6 +214,23 @@ def test_segments_follow_each_other_and_are_released(tmp_path: Path) -> None:
     assert [meta.index for meta in contents.snapshot_markers] == [90]
 
 
+def test_what_is_appended_while_segments_are_removed_does_not_wait_for_that(tmp_path: Path) -> None:
+    async def story(harness: Harness) -> None:
+        harness.ops.removal_gate.clear()
+        for index in range(1, 101):
+            harness.append(index, size=400)
+        harness.writer.release_before(LogIndex(80))
+        assert await asyncio.to_thread(harness.ops.removal_started.wait, 10)
+        harness.append(101)
+        await harness.until_durable(101)
+        assert harness.ops.calls.count("unlink") == 1
+
+    # Closing does wait: all are gone when it is done.
+    harness = run(tmp_path, story)
+    assert harness.ops.calls.count("unlink") > 5
+    assert len(list(tmp_path.glob("*.wal"))) <= 5
+
+
 # --- full disk ---
 
 
@@ -279,6 +303,30 @@ def test_a_write_that_ran_out_of_room_half_way_is_taken_back_and_repeated(tmp_pa
     assert indexes(run(tmp_path, story)) == [1, 2]
 
 
+def test_removed_segments_make_room_at_once(tmp_path: Path) -> None:
+    """Without the timer, which this harness's writer never sees."""
+
+    async def story(harness: Harness) -> None:
+        harness.ops.removal_gate.clear()
+        for index in range(1, 21):
+            harness.append(index, size=400)
+        await harness.until_durable(20)
+        harness.writer.release_before(LogIndex(15))
+        assert await asyncio.to_thread(harness.ops.removal_started.wait, 10)
+        harness.ops.is_full = True
+        for index in range(21, 41):
+            harness.append(index, size=400)
+        await harness.until_blocked()
+        harness.ops.is_full = False
+        harness.ops.removal_gate.set()
+        await harness.until_durable(40)
+        await harness.until_recovered()
+
+    run(tmp_path, story)
+    contents = Wal.open(tmp_path, LogIndex(14), SEGMENT_BYTES)[1]
+    assert [each.index for each in contents.entries] == list(range(15, 41))
+
+
 def test_closing_on_a_full_disk_ends_and_reports_nothing_durable(tmp_path: Path) -> None:
     async def story(harness: Harness) -> None:
         harness.ops.is_write_full = True
@@ -311,6 +359,23 @@ def test_any_other_failure_is_final_and_reported_once(tmp_path: Path, operation:
         assert "injected" in str(harness.facts[0])
 
     run(tmp_path, story)
+
+
+def test_a_failed_removal_is_final_too(tmp_path: Path) -> None:
+    async def story(harness: Harness) -> None:
+        for index in range(1, 101):
+            harness.append(index, size=400)
+        await harness.until_durable(100)
+        harness.ops.errors["unlink"] = errno.EIO
+        harness.writer.release_before(LogIndex(80))
+        await harness.until_facts(1)
+        with pytest.raises(WalWriteFailed):
+            harness.append(101)
+        await harness.writer.close()
+        assert [type(fact) for fact in harness.facts] == [WalWriteFailed]
+        assert "injected" in str(harness.facts[0])
+
+    assert indexes(run(tmp_path, story)) == list(range(1, 101))
 
 
 def test_no_room_while_the_directory_is_synced_is_final_too(tmp_path: Path) -> None:
