@@ -12,8 +12,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import final
 
+from etcdcore.storage.write_back import write_back
+
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
+CLEAR_BYTES = 4 << 20
+"""Written at once when a file is cleared."""
 
 
 class FileOps(ABC):
@@ -49,6 +53,10 @@ class FileOps(ABC):
         """As `write`, and the data is on the disk when this returns."""
 
     @abstractmethod
+    def clear(self, path: Path) -> None:
+        """Puts zeros in the place of all that is in the file; they are on the disk when this returns."""
+
+    @abstractmethod
     def sync(self, descriptor: int) -> None: ...
 
     @abstractmethod
@@ -59,6 +67,10 @@ class FileOps(ABC):
 
     @abstractmethod
     def unlink(self, path: Path) -> None: ...
+
+    @abstractmethod
+    def size(self, path: Path) -> int:
+        """Its length in bytes."""
 
     @abstractmethod
     def list_names(self, directory: Path) -> list[str]:
@@ -125,6 +137,18 @@ class OsFileOps(FileOps):
         self.write(descriptor, data, offset)
         self.sync(descriptor)
 
+    def clear(self, path: Path) -> None:
+        descriptor = self.open(path)
+        try:
+            length = os.fstat(descriptor).st_size
+            zeros = bytes(min(length, CLEAR_BYTES))
+            for offset in range(0, length, CLEAR_BYTES):
+                self.write(descriptor, zeros[: length - offset], offset)
+            write_back(path)  # the log's own writes do not wait for all of it
+            self.sync(descriptor)
+        finally:
+            self.close(descriptor)
+
     def sync(self, descriptor: int) -> None:
         if hasattr(os, "fdatasync"):
             os.fdatasync(descriptor)
@@ -139,6 +163,9 @@ class OsFileOps(FileOps):
 
     def unlink(self, path: Path) -> None:
         os.unlink(path)
+
+    def size(self, path: Path) -> int:
+        return os.stat(path).st_size
 
     def list_names(self, directory: Path) -> list[str]:
         return sorted(os.listdir(directory))

@@ -3,10 +3,15 @@
 name: sequence (16 hex digits) `-` first log index (16) `-` salt (8) `.wal`; `*.tmp` is a reservation, worth nothing
 The first index is that of the first entry that may be in it; the salt is random and seeds the checksums.
 
+A new segment is room that the file system has promised: writing into it changes the file system's own records, and each
+sync then waits for its journal, with all that others wrote meanwhile: now and then for 100 ms and more. So a segment
+that is not needed any more is filled with zeros and becomes the next one: its blocks are its own already.
+
 Invariants:
 1. A segment gets its name only after everything in the segments before it is on the disk, and the name is durable
    before anything in the segment counts as durable.
-2. Bytes behind the last record are zeros: a cut tail is truncated away, never overwritten.
+2. Bytes behind the last record are zeros: a cut tail is truncated away, never overwritten, and the zeros of a recycled
+   segment are on the disk before it is used again.
 """
 
 import errno
@@ -24,6 +29,7 @@ from etcdcore.types import LogIndex
 SEGMENT_BYTES: Final = 64 << 20
 TEMPORARY_SUFFIX: Final = ".tmp"
 _SPARE_NAME: Final = "spare" + TEMPORARY_SUFFIX
+_RECYCLED_NAME: Final = "recycled" + TEMPORARY_SUFFIX
 _NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{8})\.wal")
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -97,7 +103,16 @@ class SegmentWrite:
 class SegmentFiles:
     """The open segment and the spare one; used by one thread at a time, the writer's. Only `drop` may run beside it."""
 
-    __slots__ = ("_allocated", "_descriptor", "_directory", "_file_ops", "_has_spare", "_name", "_segment_bytes")
+    __slots__ = (
+        "_allocated",
+        "_descriptor",
+        "_directory",
+        "_file_ops",
+        "_has_recycled",
+        "_has_spare",
+        "_name",
+        "_segment_bytes",
+    )
 
     def __init__(
         self,
@@ -115,6 +130,8 @@ class SegmentFiles:
         self._descriptor = descriptor
         self._allocated = allocated
         self._has_spare = False
+        self._has_recycled = False
+        """`drop` alone makes it true, the writer's thread alone makes it false."""
 
     @property
     def has_spare(self) -> bool:
@@ -145,6 +162,11 @@ class SegmentFiles:
         """Prepares the next segment. Raises DiskFull or WalWriteFailed."""
         path = self._directory / _SPARE_NAME
         try:
+            if self._has_recycled:
+                self._has_recycled = False
+                self._file_ops.rename(self._directory / _RECYCLED_NAME, path)
+                self._has_spare = True
+                return
             descriptor = self._file_ops.create(path)
             try:
                 self._file_ops.allocate(descriptor, 0, self._segment_bytes)
@@ -154,26 +176,52 @@ class SegmentFiles:
         except OSError as error:
             if not is_no_room(error):
                 raise WalWriteFailed(path, str(error)) from error
-            self._drop_spare(path)
+            self._drop_reserved(path)
             raise DiskFull(path, self._segment_bytes, blocked=False) from error
         self._has_spare = True
 
     def drop(self, names: Sequence[SegmentName]) -> None:
-        """Removes segments, the oldest first, so that a crash in between leaves no hole. Raises WalWriteFailed."""
+        """Removes segments, the oldest first, so that a crash in between leaves no hole, and recycles one of them.
+
+        Raises WalWriteFailed.
+        """
+        recycled = self._directory / _RECYCLED_NAME
+        is_recycling = False
         try:
             for name in names:
+                path = self._directory / name.text
                 try:
-                    self._file_ops.unlink(self._directory / name.text)
+                    if self._has_recycled or is_recycling or self._file_ops.size(path) != self._segment_bytes:
+                        self._file_ops.unlink(path)
+                    else:
+                        self._file_ops.rename(path, recycled)
+                        is_recycling = True
                 except FileNotFoundError:
                     continue  # somebody made room by hand; it was to go anyway
             self._file_ops.sync_directory(self._directory)
+            if is_recycling:
+                self._clear(recycled)
         except OSError as error:
             raise WalWriteFailed(self._directory, str(error)) from error
+
+    def _clear(self, recycled: Path) -> None:
+        try:
+            self._file_ops.clear(recycled)
+        except OSError as error:
+            if not is_no_room(error):
+                raise
+            # A file system that writes nothing in place: here a new segment is as good.
+            self._file_ops.unlink(recycled)
+            return
+        self._has_recycled = True
 
     def close(self) -> None:
         if self._has_spare:
             self._has_spare = False
-            self._drop_spare(self._directory / _SPARE_NAME)
+            self._drop_reserved(self._directory / _SPARE_NAME)
+        if self._has_recycled:
+            self._has_recycled = False
+            self._drop_reserved(self._directory / _RECYCLED_NAME)
         self._file_ops.close(self._descriptor)
 
     def _start(self, name: SegmentName) -> None:
@@ -203,7 +251,7 @@ class SegmentFiles:
             raise WalWriteFailed(self.path, str(error)) from error
         self._allocated = offset
 
-    def _drop_spare(self, path: Path) -> None:
+    def _drop_reserved(self, path: Path) -> None:
         try:
             self._file_ops.unlink(path)
         except FileNotFoundError:

@@ -73,6 +73,10 @@ class FaultyFileOps(FileOps):
         self.writes.append(len(data))
         self._real.write_synced(descriptor, data, offset)
 
+    def clear(self, path: Path) -> None:
+        self._call("clear")
+        self._real.clear(path)
+
     def sync(self, descriptor: int) -> None:
         self._call("sync")
         self._real.sync(descriptor)
@@ -83,14 +87,16 @@ class FaultyFileOps(FileOps):
 
     def rename(self, source: Path, target: Path) -> None:
         self._call("rename")
+        self._wait_to_remove(source)
         self._real.rename(source, target)
 
     def unlink(self, path: Path) -> None:
         self._call("unlink")
-        if path.suffix == ".wal":
-            self.removal_started.set()
-            assert self.removal_gate.wait(10)
+        self._wait_to_remove(path)
         self._real.unlink(path)
+
+    def size(self, path: Path) -> int:
+        return self._real.size(path)
 
     def list_names(self, directory: Path) -> list[str]:
         return self._real.list_names(directory)
@@ -101,6 +107,11 @@ class FaultyFileOps(FileOps):
 
     def free_bytes(self, path: Path) -> int:
         return self._real.free_bytes(path)
+
+    def _wait_to_remove(self, path: Path) -> None:
+        if path.suffix == ".wal":
+            self.removal_started.set()
+            assert self.removal_gate.wait(10)
 
     def _call(self, name: str) -> None:
         self.calls.append(name)

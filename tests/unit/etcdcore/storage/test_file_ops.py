@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etcdcore.storage.file_ops import OsFileOps
+from etcdcore.storage.file_ops import CLEAR_BYTES, OsFileOps
 
 
 def test_a_synced_write_is_complete_with_one_system_call_and_without(
@@ -68,3 +68,15 @@ def test_allocated_room_is_real_and_reads_as_zeros(tmp_path: Path) -> None:
     assert stats.st_size == 1 << 20
     assert stats.st_blocks * 512 >= 1 << 20
     assert not ops.read(tmp_path / "file").strip(b"\0")
+
+
+def test_a_cleared_file_has_its_length_and_blocks_and_nothing_but_zeros(tmp_path: Path) -> None:
+    """Longer than what is written at once, and not a multiple of it."""
+    ops = OsFileOps()
+    length = 2 * CLEAR_BYTES + 12_345
+    (tmp_path / "file").write_bytes(b"x" * length)
+    blocks = os.stat(tmp_path / "file").st_blocks
+    ops.clear(tmp_path / "file")
+    assert ops.read(tmp_path / "file") == bytes(length)
+    assert ops.size(tmp_path / "file") == length
+    assert os.stat(tmp_path / "file").st_blocks == blocks

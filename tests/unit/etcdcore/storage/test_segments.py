@@ -1,5 +1,6 @@
 """Which segments there are, and where reading must begin."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -100,5 +101,62 @@ def test_the_oldest_segment_goes_first_and_one_that_is_gone_already_does_not_mat
     (tmp_path / dropped[0].text).touch()
     (tmp_path / dropped[2].text).touch()
     files.drop(dropped)
-    assert ops.calls[-4:] == ["unlink", "unlink", "unlink", "sync_directory"]
+    assert ops.calls[-3:] == ["unlink", "unlink", "sync_directory"]
     assert [path.name for path in tmp_path.iterdir()] == [name(0, 1).text]
+
+
+def fill(directory: Path, segment: SegmentName, length: int = SEGMENT_BYTES) -> int:
+    """A segment full of something; its inode."""
+    path = directory / segment.text
+    path.write_bytes(b"x" * length)
+    return path.stat().st_ino
+
+
+def test_one_dropped_segment_becomes_the_next_one_full_of_zeros(tmp_path: Path) -> None:
+    """Its name is durably gone before anything in it changes; one of another size and a second one just go."""
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    fill(tmp_path, name(1, 1), SEGMENT_BYTES + 1)
+    inode = fill(tmp_path, name(2, 2))
+    fill(tmp_path, name(3, 3))
+    files.drop([name(1, 1), name(2, 2), name(3, 3)])
+    assert ops.calls[-5:] == ["unlink", "rename", "unlink", "sync_directory", "clear"]
+    fill(tmp_path, name(4, 4))
+    files.drop([name(4, 4)])
+    assert ops.calls[-2:] == ["unlink", "sync_directory"]
+    ops.calls.clear()
+    files.write(write_of(name(5, 5)), b"y" * 10)
+    assert ops.calls == ["rename", "rename", "sync_directory", "open", "close", "write_synced"]
+    path = tmp_path / name(5, 5).text
+    assert path.stat().st_ino == inode
+    assert path.read_bytes() == b"y" * 10 + bytes(SEGMENT_BYTES - 10)
+    inode = fill(tmp_path, name(6, 6))
+    files.drop([name(6, 6)])
+    files.reserve_spare()
+    fill(tmp_path, name(7, 7))
+    files.drop([name(7, 7)])
+    assert sorted(path.name for path in tmp_path.glob("*.tmp")) == ["recycled.tmp", "spare.tmp"]
+    files.close()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_where_nothing_can_be_written_in_place_the_segment_goes(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    fill(tmp_path, name(1, 1))
+    ops.errors["clear"] = errno.ENOSPC
+    files.drop([name(1, 1)])
+    assert [path.name for path in tmp_path.iterdir()] == [name(0, 1).text]
+    files.reserve_spare()
+    assert "allocate" in ops.calls
+
+
+@pytest.mark.parametrize("operation", ["unlink", "rename", "sync_directory", "clear"])
+def test_a_removal_that_fails_otherwise_is_final(tmp_path: Path, operation: str) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    fill(tmp_path, name(1, 1))
+    fill(tmp_path, name(2, 2))
+    ops.errors[operation] = errno.EIO
+    with pytest.raises(WalWriteFailed, match="injected"):
+        files.drop([name(1, 1), name(2, 2)])

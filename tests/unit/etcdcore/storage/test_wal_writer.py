@@ -223,7 +223,7 @@ def test_what_is_appended_while_segments_are_removed_does_not_wait_for_that(tmp_
         assert await asyncio.to_thread(harness.ops.removal_started.wait, 10)
         harness.append(101)
         await harness.until_durable(101)
-        assert harness.ops.calls.count("unlink") == 1
+        assert harness.ops.calls.count("unlink") == 0
 
     # Closing does wait: all are gone when it is done.
     harness = run(tmp_path, story)
@@ -375,7 +375,9 @@ def test_a_failed_removal_is_final_too(tmp_path: Path) -> None:
         assert [type(fact) for fact in harness.facts] == [WalWriteFailed]
         assert "injected" in str(harness.facts[0])
 
-    assert indexes(run(tmp_path, story)) == list(range(1, 101))
+    run(tmp_path, story)
+    contents = Wal.open(tmp_path, LogIndex(79), SEGMENT_BYTES)[1]
+    assert [each.index for each in contents.entries] == list(range(80, 101))
 
 
 def test_no_room_while_the_directory_is_synced_is_final_too(tmp_path: Path) -> None:
@@ -404,11 +406,11 @@ from etcdcore.storage.wal_writer import WalWriter
 from etcdcore.types import LogIndex, Term
 
 async def main():
-    directory = Path(sys.argv[1])
+    directory, after, kept, segment_bytes = Path(sys.argv[1]), *map(int, sys.argv[2:])
     if Wal.exists(directory):
-        wal, contents = Wal.open(directory, LogIndex(0), 65536)
+        wal, contents = Wal.open(directory, LogIndex(after), segment_bytes)
     else:
-        wal = Wal.create(directory, b"metadata", 65536)
+        wal = Wal.create(directory, b"metadata", segment_bytes)
     acknowledge = lambda token: os.write(1, b"%d\\n" % token)
     writer = WalWriter(wal, asyncio.get_running_loop(), acknowledge, lambda fact: os._exit(3))
     index = wal.last_index
@@ -416,6 +418,8 @@ async def main():
         entries = [Entry(LogIndex(index + i), Term(1), 0, b"%d" % (index + i) * 40) for i in range(1, 8)]
         index += 7
         writer.append(entries, None, True, index)
+        if index > kept:
+            writer.release_before(LogIndex(index - kept))
         await asyncio.sleep(0)
         if writer.pending_bytes > 100_000:
             await asyncio.sleep(0.005)
@@ -424,26 +428,58 @@ asyncio.run(main())
 """
 
 
-def test_no_acknowledged_record_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
-    directory = tmp_path / "wal"
-    acknowledged = 0
-    for round_number in range(5):
-        child = subprocess.Popen([sys.executable, "-c", WRITING_CHILD, str(directory)], stdout=subprocess.PIPE)
+class KilledWriter:
+    """A log that a child writes until it is killed, again and again. `kept`: behind so many entries, segments go."""
+
+    def __init__(self, directory: Path, kept: int, segment_bytes: int) -> None:
+        self._directory: Final = directory
+        self._kept: Final = kept
+        self._segment_bytes: Final = segment_bytes
+        self.acknowledged = 0
+
+    def run(self, entry_count: int) -> None:
+        """Until so many more are acknowledged, and what a restart finds then."""
+        arguments = [str(each) for each in (self._directory, self._after, self._kept, self._segment_bytes)]
+        child = subprocess.Popen([sys.executable, "-c", WRITING_CHILD, *arguments], stdout=subprocess.PIPE)
         assert child.stdout is not None
         output = b""
-        while output.count(b"\n") < 20 + 13 * round_number:
+        wanted = self.acknowledged + entry_count
+        while self.acknowledged < wanted:
             assert select.select([child.stdout], [], [], 30)[0], "the child acknowledges nothing"
             piece = os.read(child.stdout.fileno(), 4096)
             assert piece, "the child ended"
             output += piece
+            self._take(output)
         child.send_signal(signal.SIGKILL)
-        output += child.stdout.read()
+        self._take(output + child.stdout.read())
         child.stdout.close()
         child.wait()
-        acknowledged = int(output[: output.rindex(b"\n")].split(b"\n")[-1])
-        wal, contents = Wal.open(directory, LogIndex(0), 65536)
+        after = self._after
+        wal, contents = Wal.open(self._directory, LogIndex(after), self._segment_bytes)
         wal.files.close()
-        assert [each.index for each in contents.entries] == list(range(1, len(contents.entries) + 1))
-        assert len(contents.entries) >= acknowledged
+        assert [each.index for each in contents.entries] == list(range(after + 1, wal.last_index + 1))
+        assert wal.last_index >= self.acknowledged
         assert all(each.data == b"%d" % each.index * 40 for each in contents.entries)
-    assert acknowledged > 200
+
+    def _take(self, output: bytes) -> None:
+        complete = output[: output.rfind(b"\n") + 1].split()
+        if complete:
+            self.acknowledged = int(complete[-1])
+
+    @property
+    def _after(self) -> int:
+        return max(self.acknowledged - self._kept // 2, 0)
+
+
+def test_no_acknowledged_record_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    writer = KilledWriter(tmp_path / "wal", 1_000_000_000, 65536)
+    for round_number in range(5):
+        writer.run(20 + 300 * round_number)
+
+
+def test_nor_when_its_segments_are_recycled_meanwhile(tmp_path: Path) -> None:
+    """The ten segments that are kept are few enough for each to have been another one several times."""
+    writer = KilledWriter(tmp_path / "wal", 2000, 16384)
+    for _ in range(5):
+        writer.run(8000)
+    assert len(list((tmp_path / "wal").iterdir())) < 200
