@@ -7,7 +7,7 @@ Invariants:
 
 import asyncio
 from abc import ABC, abstractmethod
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Final, final
 
 from etcdcore.apply.commands import Command, Compaction, LeaseRevoke
@@ -16,6 +16,7 @@ from etcdcore.errors import CoreError
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.checkpoint import Checkpoints
 from etcdcore.member.clock import Interval
+from etcdcore.member.compaction_pace import CompactionPace
 from etcdcore.member.proposals import Proposal, RevisionListener
 from etcdcore.member.retention import RevisionRetention
 from etcdcore.member.write_state import WriteState
@@ -26,6 +27,8 @@ EXPIRED_LEASES_MAX: Final = 500
 """Leases reported at a time, as etcd."""
 CHECKPOINT_PAUSE_S: Final = 0.1
 """How often the growth of the log is looked at."""
+STEP_PIECE: Final = 100
+"""Records of a compaction between two looks at the time."""
 ROUTINE_S: Final = 1.0
 """How often retention is looked at, and a full engine tried again."""
 
@@ -83,6 +86,7 @@ class Routine:
         self._is_compaction_urgent: Final = asyncio.Event()
         self._waiting: list[Proposal] = []
         """For the end of the compaction in progress."""
+        self._pace: Final = CompactionPace(config.compaction_pause_s)
 
     async def serve_clock(self) -> None:
         """Everything that is short and due by time."""
@@ -124,10 +128,12 @@ class Routine:
 
     async def serve_compaction(self) -> None:
         """A little at a time, so that nobody waits for it."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._pause_compaction()
             counts = self._state.counts
-            began_s = asyncio.get_running_loop().time()
+            began_s = loop.time()
+            self._pace.begin(perf_counter())
             hashed: CompactionRun | None = None
             while (run := self._state.store.compaction) is not None and not self._state.is_full:
                 if self._config.hash_compactions and run is not hashed:
@@ -135,33 +141,51 @@ class Routine:
                     await self._hash_before(run)
                     continue
                 removed = run.removed_count
-                started = perf_counter()
                 try:
-                    self._state.step_compaction(self._config.compaction_step)
+                    pause_s = self._step_compaction(run)
                 except Exception as error:  # I2
                     self._work.fail(error)
                     return
-                counts.compaction_step_ms.observe((perf_counter() - started) * 1000)
                 counts.compacted_keys += run.removed_count - removed
                 if run.done:
-                    counts.compaction_ms.observe((asyncio.get_running_loop().time() - began_s) * 1000)
-                    counts.compacted_at_s = asyncio.get_running_loop().time()
-                await asyncio.sleep(self._config.compaction_pause_s)
+                    counts.compaction_ms.observe((loop.time() - began_s) * 1000)
+                    counts.compacted_at_s = loop.time()
+                await asyncio.sleep(pause_s)
             if self._state.store.compaction is None:
                 waiting, self._waiting = self._waiting, []
                 for proposal in waiting:
                     proposal.applied(self._state.store.current_revision)
+
+    def _step_compaction(self, run: CompactionRun) -> float:
+        """As many records as the configuration and the time of a step allow. Returns the pause until the next."""
+        started = perf_counter()
+        self._pace.step_begins(started, thread_time())
+        left = self._config.compaction_step
+        while True:
+            piece = min(left, STEP_PIECE)
+            self._state.step_compaction(piece)
+            left -= piece
+            now = perf_counter()
+            if run.done or not left or self._pace.is_step_over(now):
+                break
+        self._state.counts.compaction_step_ms.observe((now - started) * 1000)
+        return self._pause_s(now)
+
+    def _pause_s(self, now_s: float) -> float:
+        pause_s = self._pace.step_ends(now_s, thread_time())
+        return self._config.compaction_pause_s if self._waiting else pause_s
 
     async def _hash_before(self, run: CompactionRun) -> None:
         """The hash that a compaction makes impossible; none if another compaction takes over meanwhile."""
         store = self._state.store
         hashing = HashRun(store, run.revision, store.compacted_before)
         while self._state.store.compaction is run:
+            self._pace.step_begins(perf_counter(), thread_time())
             hashing.step(self._config.compaction_step)
             if hashing.done:
                 self._state.hashes.keep(hashing.result())
                 return
-            await asyncio.sleep(self._config.compaction_pause_s)
+            await asyncio.sleep(self._pause_s(perf_counter()))
 
     async def _pause_compaction(self) -> None:
         self._is_compaction_urgent.clear()

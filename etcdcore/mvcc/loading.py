@@ -65,7 +65,6 @@ def load_index(
                         create, version, lease = decode_record_head(data, after_key)
                 if entry is None:
                     entry = index[key] = KeyIndex(create, main, sub, version, lease)
-                    sorted_keys.pending.append(key)
                     if is_tombstone:
                         deleted[key] = entry
                         superseded.spared.append(stored_key)
@@ -82,6 +81,7 @@ def load_index(
                 entry.version = version
                 entry.lease = lease
             if not page:
+                sorted_keys.load(list(index))
                 return main
             start = page[-1][0] + b"\0"
     except IndexError as error:

@@ -1,9 +1,10 @@
-"""All keys in order, for intervals. Adding and removing are notes; the order is made when an interval asks for it, or
-when many keys are noted, chunk by chunk: neighbours that come or go together cost one look for their chunk.
+"""All keys in order, for intervals. A key that comes is noted, and put in order when an interval asks: one that goes
+before that never was. Those that go from the order are noted too and taken out together, chunk by chunk: neighbours
+cost one look for their chunk.
 
 Invariants:
 1. Chunks are sorted, not empty, and each ends below where the next begins; no key is in it twice.
-2. A key is in a chunk or among the pending ones, never both; a dropped one is still in one of them.
+2. A key is in a chunk or among the pending ones, never both; a dropped one is still in a chunk.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,7 +25,7 @@ DROPPED_KEYS_MAX: Final = 1024
 class SortedKeys:
     """An ordered set of keys; who adds a key knows that it is new."""
 
-    __slots__ = ("_chunks", "_count", "_dropped", "_firsts", "pending")
+    __slots__ = ("_chunks", "_count", "_dropped", "_firsts", "_pending")
 
     def __init__(self) -> None:
         self._chunks: list[list[bytes]] = []
@@ -32,23 +33,31 @@ class SortedKeys:
         self._count = 0
         """Of the keys in chunks."""
         self._dropped: Final[set[bytes]] = set()
-        self.pending: Final[list[bytes]] = []
-        """Added since; who knows that none of its keys was ever dropped may append."""
+        self._pending: Final[set[bytes]] = set()
+
+    def load(self, keys: list[bytes]) -> None:
+        """The first ones, in any order."""
+        assert not self, "there are keys already"
+        keys.sort()
+        self._rebuild(keys)
 
     def add(self, key: bytes) -> None:
         if key in self._dropped:
             self._dropped.remove(key)
         else:
-            self.pending.append(key)
+            self._pending.add(key)
 
     def __len__(self) -> int:
-        return self._count + len(self.pending) - len(self._dropped)
+        return self._count + len(self._pending) - len(self._dropped)
 
     def discard(self, key: bytes) -> None:
         """Removes a key that is there."""
+        if key in self._pending:
+            self._pending.remove(key)
+            return
         self._dropped.add(key)
         if len(self._dropped) >= DROPPED_KEYS_MAX:
-            self._settle()
+            self._remove_dropped()
 
     def between(self, start: bytes, end: bytes, limit: int = 0) -> list[bytes]:
         """The keys with start <= key < end, in order; empty `end`: no upper bound; `limit` 0: all of them."""
@@ -73,39 +82,29 @@ class SortedKeys:
         return found
 
     def _settle(self) -> None:
-        pending = self.pending
-        dropped = self._dropped
-        if dropped:
-            kept = [key for key in pending if key not in dropped]
-            if len(kept) < len(pending):
-                dropped.difference_update(pending)
-                pending[:] = kept
-            if dropped:
-                self._remove(sorted(dropped))
-                dropped.clear()
-        if not pending:
+        if self._dropped:
+            self._remove_dropped()
+        if not self._pending:
             return
-        pending.sort()
+        pending = sorted(self._pending)
+        self._pending.clear()
         if len(pending) * _REBUILD_FRACTION > self._count:
-            self._rebuild()
+            for chunk in self._chunks:
+                pending += chunk
+            pending.sort()  # ascending runs: they are merged
+            self._rebuild(pending)
         else:
-            self._insert()
-        pending.clear()
+            self._insert(pending)
 
-    def _rebuild(self) -> None:
-        every: list[bytes] = []
-        for chunk in self._chunks:
-            every += chunk
-        every += self.pending
-        every.sort()
+    def _rebuild(self, every: list[bytes]) -> None:
+        """All keys, in order."""
         half = CHUNK_KEYS_MAX >> 1
         self._chunks = [every[start : start + half] for start in range(0, len(every), half)]
         self._firsts = [chunk[0] for chunk in self._chunks]
         self._count = len(every)
 
-    def _insert(self) -> None:
-        """The pending keys, in order; there are chunks already."""
-        pending = self.pending
+    def _insert(self, pending: list[bytes]) -> None:
+        """More keys, in order; there are chunks already."""
         chunks = self._chunks
         firsts = self._firsts
         self._count += len(pending)
@@ -127,8 +126,9 @@ class SortedKeys:
                 chunks[number : number + 1] = parts
                 firsts[number : number + 1] = [part[0] for part in parts]
 
-    def _remove(self, keys: list[bytes]) -> None:
-        """Keys that are in chunks, in order."""
+    def _remove_dropped(self) -> None:
+        keys = sorted(self._dropped)
+        self._dropped.clear()
         chunks = self._chunks
         firsts = self._firsts
         self._count -= len(keys)
@@ -161,5 +161,5 @@ class SortedKeys:
             assert chunk and len(chunk) <= CHUNK_KEYS_MAX
             every += chunk
         assert all(left < right for left, right in pairwise(every))  # I1
-        assert not set(every) & set(self.pending)  # I2
-        assert self._dropped <= set(every) | set(self.pending)  # I2
+        assert not set(every) & self._pending  # I2
+        assert self._dropped <= set(every)  # I2

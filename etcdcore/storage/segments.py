@@ -27,6 +27,8 @@ from etcdcore.storage.file_ops import FileOps
 from etcdcore.types import LogIndex
 
 SEGMENT_BYTES: Final = 64 << 20
+RECYCLING_ROOM: Final = 4
+"""With less room than for so many segments on the disk, none is kept to be used again."""
 TEMPORARY_SUFFIX: Final = ".tmp"
 _SPARE_NAME: Final = "spare" + TEMPORARY_SUFFIX
 _RECYCLED_NAME: Final = "recycled" + TEMPORARY_SUFFIX
@@ -183,19 +185,23 @@ class SegmentFiles:
     def drop(self, names: Sequence[SegmentName]) -> None:
         """Removes segments, the oldest first, so that a crash in between leaves no hole, and recycles one of them.
 
-        Raises WalWriteFailed.
+        None where room is scarce: what the segment takes may be what others wait for. Raises WalWriteFailed.
         """
         recycled = self._directory / _RECYCLED_NAME
         is_recycling = False
         try:
+            may_recycle = (
+                not self._has_recycled
+                and self._file_ops.free_bytes(self._directory) >= self._segment_bytes * RECYCLING_ROOM
+            )
             for name in names:
                 path = self._directory / name.text
                 try:
-                    if self._has_recycled or is_recycling or self._file_ops.size(path) != self._segment_bytes:
-                        self._file_ops.unlink(path)
-                    else:
+                    if may_recycle and not is_recycling and self._file_ops.size(path) == self._segment_bytes:
                         self._file_ops.rename(path, recycled)
                         is_recycling = True
+                    else:
+                        self._file_ops.unlink(path)
                 except FileNotFoundError:
                     continue  # somebody made room by hand; it was to go anyway
             self._file_ops.sync_directory(self._directory)

@@ -79,6 +79,21 @@ def test_keys_that_come_and_go_without_a_question_leave_nothing() -> None:
     assert len(keys.between(b"", b"")) == 100
 
 
+def test_loaded_keys_are_in_order_and_come_and_go_like_others() -> None:
+    keys = SortedKeys()
+    count = 3 * CHUNK_KEYS_MAX
+    keys.load([b"%06d" % number for number in reversed(range(0, count, 2))])
+    keys.check_invariants()
+    assert len(keys) == count // 2
+    for number in range(count):
+        if number % 2:
+            keys.add(b"%06d" % number)
+        elif number % 3 == 0:
+            keys.discard(b"%06d" % number)
+    keys.check_invariants()
+    assert keys.between(b"", b"") == [b"%06d" % number for number in range(count) if number % 2 or number % 3]
+
+
 def test_an_empty_set_has_no_intervals() -> None:
     keys = SortedKeys()
     assert keys.between(b"", b"") == []

@@ -106,7 +106,7 @@ class FaultyFileOps(FileOps):
         self._real.sync_directory(path)
 
     def free_bytes(self, path: Path) -> int:
-        return self._real.free_bytes(path)
+        return 0 if self.is_full else self._real.free_bytes(path)
 
     def _wait_to_remove(self, path: Path) -> None:
         if path.suffix == ".wal":

@@ -140,6 +140,15 @@ def test_one_dropped_segment_becomes_the_next_one_full_of_zeros(tmp_path: Path) 
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_none_is_kept_where_room_is_scarce(tmp_path: Path) -> None:
+    ops = FaultyFileOps()
+    files = open_first(tmp_path, ops)
+    fill(tmp_path, name(1, 1))
+    ops.is_full = True
+    files.drop([name(1, 1)])
+    assert [path.name for path in tmp_path.iterdir()] == [name(0, 1).text]
+
+
 def test_where_nothing_can_be_written_in_place_the_segment_goes(tmp_path: Path) -> None:
     ops = FaultyFileOps()
     files = open_first(tmp_path, ops)
