@@ -22,7 +22,8 @@ MIB: Final = 1 << 20
 HISTORY_BYTES_MAX: Final = 400
 """Of memory for a revision that is kept: the whole value is on disk, an entry of the index is not."""
 SHORT_RETENTION_S: Final = 1
-STORE_BYTES_MAX: Final = 64 * MIB
+STORE_BYTES_MAX: Final = 20 * MIB
+"""With a short retention; with all of the history it is 34 MiB."""
 LOG_FILES_MAX: Final = 4
 
 
@@ -99,8 +100,7 @@ def test_with_a_short_retention_the_store_reuses_its_room_and_memory_does_not_gr
             sizes.append((_store_bytes(bridge), process.memory_info().rss))
         stores, memories = [size[0] // MIB for size in sizes], [size[1] // MIB for size in sizes]
         print(f"store {stores} MiB, memory {memories} MiB, {_log_files(bridge)} log files")
-        # What the first rounds took, the later ones use again.
-        assert max(stores) * MIB < STORE_BYTES_MAX
-        assert stores[-1] <= 1.5 * stores[4], stores
+        # What the first rounds took, the later ones use again, but for what lies in pieces too small for them.
+        assert max(stores) * MIB < STORE_BYTES_MAX, stores
         assert memories[-1] <= 1.25 * memories[4], memories
         wait_until(lambda: _log_files(bridge) <= LOG_FILES_MAX, 15, "the log is cut below the checkpoint")
