@@ -144,10 +144,13 @@ class OsFileOps(FileOps):
             zeros = bytes(min(length, CLEAR_BYTES))
             for offset in range(0, length, CLEAR_BYTES):
                 self.write(descriptor, zeros[: length - offset], offset)
-            write_back(path)  # the log's own writes do not wait for all of it
-            self.sync(descriptor)
+            self._settle(path, descriptor)
         finally:
             self.close(descriptor)
+
+    def _settle(self, path: Path, descriptor: int) -> None:
+        write_back(path)  # the log's own writes do not wait for all of it
+        self.sync(descriptor)
 
     def sync(self, descriptor: int) -> None:
         if hasattr(os, "fdatasync"):
@@ -190,6 +193,9 @@ class UnsyncedFileOps(OsFileOps):
 
     def write_synced(self, descriptor: int, data: bytes, offset: int) -> None:
         self.write(descriptor, data, offset)
+
+    def _settle(self, path: Path, descriptor: int) -> None:
+        """Left out."""
 
     def sync(self, descriptor: int) -> None:
         """Left out."""

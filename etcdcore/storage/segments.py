@@ -165,8 +165,8 @@ class SegmentFiles:
         path = self._directory / _SPARE_NAME
         try:
             if self._has_recycled:
-                self._has_recycled = False
                 self._file_ops.rename(self._directory / _RECYCLED_NAME, path)
+                self._has_recycled = False  # not before: `drop` may put the next one there at once
                 self._has_spare = True
                 return
             descriptor = self._file_ops.create(path)

@@ -1,6 +1,7 @@
 """Which segments there are, and where reading must begin."""
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,31 @@ def test_one_dropped_segment_becomes_the_next_one_full_of_zeros(tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.glob("*.tmp")) == ["recycled.tmp", "spare.tmp"]
     files.close()
     assert not list(tmp_path.glob("*.tmp"))
+
+
+class RemovalBetween(FaultyFileOps):
+    """Something else happens while the spare segment gets its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.between: Callable[[], None] | None = None
+
+    def rename(self, source: Path, target: Path) -> None:
+        if target.name == "spare.tmp" and self.between is not None:
+            self.between()
+        super().rename(source, target)
+
+
+def test_a_removal_while_the_recycled_segment_is_taken_does_not_take_its_place(tmp_path: Path) -> None:
+    """They run in two threads; here the one runs in the middle of the other."""
+    ops = RemovalBetween()
+    files = open_first(tmp_path, ops)
+    inode = fill(tmp_path, name(1, 1))
+    files.drop([name(1, 1)])
+    fill(tmp_path, name(2, 2))
+    ops.between = lambda: files.drop([name(2, 2)])
+    files.reserve_spare()
+    assert (tmp_path / "spare.tmp").stat().st_ino == inode
 
 
 def test_none_is_kept_where_room_is_scarce(tmp_path: Path) -> None:
