@@ -159,7 +159,7 @@ class Routine:
     def _step_compaction(self, run: CompactionRun) -> float:
         """As many records as the configuration and the time of a step allow. Returns the pause until the next."""
         started = perf_counter()
-        self._pace.step_begins(started, thread_time())
+        self._pace.step_begins(started, thread_time(), bool(self._waiting))
         left = self._config.compaction_step
         while True:
             piece = min(left, STEP_PIECE)
@@ -169,23 +169,19 @@ class Routine:
             if run.done or not left or self._pace.is_step_over(now):
                 break
         self._state.counts.compaction_step_ms.observe((now - started) * 1000)
-        return self._pause_s(now)
-
-    def _pause_s(self, now_s: float) -> float:
-        pause_s = self._pace.step_ends(now_s, thread_time())
-        return self._config.compaction_pause_s if self._waiting else pause_s
+        return self._pace.step_ends(now, thread_time())
 
     async def _hash_before(self, run: CompactionRun) -> None:
         """The hash that a compaction makes impossible; none if another compaction takes over meanwhile."""
         store = self._state.store
         hashing = HashRun(store, run.revision, store.compacted_before)
         while self._state.store.compaction is run:
-            self._pace.step_begins(perf_counter(), thread_time())
+            self._pace.step_begins(perf_counter(), thread_time(), bool(self._waiting))
             hashing.step(self._config.compaction_step)
             if hashing.done:
                 self._state.hashes.keep(hashing.result())
                 return
-            await asyncio.sleep(self._pause_s(perf_counter()))
+            await asyncio.sleep(self._pace.step_ends(perf_counter(), thread_time()))
 
     async def _pause_compaction(self) -> None:
         self._is_compaction_urgent.clear()

@@ -52,3 +52,25 @@ def test_a_step_is_over_when_its_time_is() -> None:
     pace.step_begins(50.0, 7.0)
     assert not pace.is_step_over(50.0 + STEP_S * 0.9)
     assert pace.is_step_over(50.0 + STEP_S * 1.1)
+
+
+def test_what_is_awaited_is_not_held_back() -> None:
+    pace = CompactionPace(PAUSE_S_MIN)
+    pace.begin(50.0)
+    pace.step_ends(50.0, 100.0)
+    pace.step_begins(50.01, 100.009, True)
+    assert not pace.is_step_over(50.11)
+    assert pace.step_ends(50.11, 100.109) == PAUSE_S_MIN
+
+
+def test_a_long_least_pause_makes_longer_steps_and_in_the_end_only_their_records_bound_them() -> None:
+    """Else what is to be removed could grow without end: 1 ms in 11 would be all there ever is."""
+    pace = CompactionPace(0.01)
+    pace.begin(50.0)
+    pause_after(pace, 50.0 + FULL_SHARE_AFTER_S / 2, 0.9)
+    step_s = 0.01 * 0.55 / 0.45
+    assert not pace.is_step_over(50.0 + FULL_SHARE_AFTER_S / 2 + step_s * 0.95)
+    assert pace.is_step_over(50.0 + FULL_SHARE_AFTER_S / 2 + step_s * 1.05)
+    for now_s, used_by_others in ((51.0, 0.1), (50.0 + FULL_SHARE_AFTER_S, 0.9)):
+        pause_after(pace, now_s, used_by_others)
+        assert not pace.is_step_over(now_s + 1.0)
