@@ -32,10 +32,6 @@ RUN_TIMEOUT_S = 300
 _NUMBER = r"([0-9.]+(?:e-?[0-9]+)?)"
 _RATE = re.compile(rf"Requests/sec:\s+{_NUMBER}")
 _AVERAGE = re.compile(rf"Average:\s+{_NUMBER}")
-CHECK_TIMEOUT_S = 180
-CHECK_LINES = 4
-"""Throughput, slowest request, standard deviation, and all together."""
-_VERDICT = re.compile(r"(?:PASS|FAIL|Slowest|Stddev|Throughput).*")
 _P99 = re.compile(rf"99% in {_NUMBER}")
 WATCH_EVENTS: Final = "Watch events summary:"
 """Its watch latency prints a summary of the puts first; an event's latency counts from its put's answer."""
@@ -135,15 +131,6 @@ def linearizable_part(samples: Samples, server: EtcdServer) -> float:
     return rate(samples, LINEARIZABLE, server) / rate(samples, SERIALIZABLE, server)
 
 
-def check_perf(load: str, server: EtcdServer) -> str:
-    """The verdict on one load: the failed lines of it, or what passed."""
-    answer = Etcdctl.of(server).run("check", "perf", f"--load={load}", timeout_s=CHECK_TIMEOUT_S)
-    lines = _VERDICT.findall(answer.output)
-    if len(lines) != CHECK_LINES:
-        raise SystemExit(f"check perf failed on {server.kind}:\n{answer.output}{answer.errors}")
-    return "; ".join(lines)
-
-
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m integration.bench.etcd_run")
     parser.add_argument("--rounds", type=int, default=3)
@@ -179,7 +166,8 @@ def main(arguments: Sequence[str]) -> int:
                     missed.append("linearizable divided by serializable")
             for load in filter(None, options.check_perf.split(";")):
                 for server in (ours, theirs):
-                    print(f"\ncheck perf --load={load}, {server.kind}: {check_perf(load, server)}", flush=True)
+                    verdicts = "; ".join(Etcdctl.of(server).check_perf(load))
+                    print(f"\ncheck perf --load={load}, {server.kind}: {verdicts}", flush=True)
     print(f"\nratio below the promise: {', '.join(missed) or 'none'}")
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from integration.peers.process import ChildProcess, free_port, wait_until
 START_TIMEOUT_S = 30.0
 ANSWER_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 60
+CHECK_PERF_TIMEOUT_S = 120
 # Get of the key "health", which anybody may ask: etcdctl's own way to see whether a member serves.
 RANGE = "/etcdserverpb.KV/Range"
 RANGE_REQUEST = b"\x0a\x06health"
@@ -236,6 +238,13 @@ class Etcdctl:
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
+
+    def check_perf(self, load: str) -> list[str]:
+        """A minute of `check perf`: its lines on throughput, slowest request, deviation, and all of it."""
+        answer = self.run("check", "perf", f"--load={load}", timeout_s=CHECK_PERF_TIMEOUT_S)
+        verdicts = re.findall(r"^(?:PASS|FAIL|Slowest|Stddev).*", answer.output, re.MULTILINE)
+        assert len(verdicts) == 4, answer.output + answer.errors
+        return verdicts
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """What the command wrote to stdout; fails on any other exit status than 0."""
