@@ -6,7 +6,7 @@ file, a key that is absent has ZooKeeper's default; without one the defaults are
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -67,10 +67,37 @@ FLAGS: Final = (
     Flag("container-check-interval", "MS", "How often containers and TTL nodes are reaped. [znode.container.…; 60000]"),
     Flag("super-digest", "USER:HASH", "Digest of the super user. [DigestAuthenticationProvider.superDigest]"),
     Flag("skip-acl", "", "Check no ACL. [skipACL; no]", is_switch=True),
+    Flag("enforce-quota", "", "Refuse writes above a hard quota. [enforceQuota; no]", is_switch=True),
+    Flag("admin-addr", "HOST:PORT", "Serve ZooKeeper's admin commands over HTTP. [admin.serverPort, …; nowhere]"),
+    Flag("metrics-addr", "HOST:PORT", "Serve Prometheus metrics there. [metricsProvider.httpPort, …; nowhere]"),
     Flag("compaction-retention", "SECONDS", "How long the store's history is kept. [3600]"),
     Flag("wal-segment-bytes", "BYTES", "Size of a log file; the disk needs room for three. [67108864]"),
 )
 _FLAG_BY_KEY: Final = {flag.key: flag for flag in FLAGS}
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    """Where and how the AdminServer answers. Defaults are ZooKeeper's; an empty host is every interface."""
+
+    host: str = ""
+    port: int = 8080
+    command_url: str = "/commands"
+    idle_timeout_ms: int = 30_000
+    rate_limit_interval_ms: int = 300_000
+    """Least time between two snapshots, or two restores, that the AdminServer is asked for."""
+    snapshot_enabled: bool = True
+    restore_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where Prometheus finds /metrics. Defaults are ZooKeeper's; an empty host is every interface."""
+
+    host: str = ""
+    port: int = 7000
+    export_jvm_info: bool = True
+    """Whether the process's own metrics (ZooKeeper: the JVM's) stand beside the server's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +134,12 @@ class Config:
     digest_algorithm: str = "SHA1"
     skip_acl: bool = False
     reconfig_enabled: bool = False
+    enforce_quota: bool = False
+    """Whether a write above a hard quota is refused; without it every quota only writes a line to the log."""
+    admin: AdminSettings | None = None
+    """None: no AdminServer."""
+    metrics: MetricsSettings | None = None
+    """None: no metrics port."""
     compaction_retention_s: int = 3600
     wal_segment_bytes: int = 64 << 20
     warnings: tuple[str, ...] = ()
@@ -190,6 +223,9 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         digest_algorithm=sources.choice(None, digest + "digestAlg", "SHA1", tuple(DIGEST_ALGORITHMS)),
         skip_acl=sources.boolean("skip_acl", "skipACL", False),
         reconfig_enabled=sources.boolean(None, "reconfigEnabled", False),
+        enforce_quota=sources.boolean("enforce_quota", "enforceQuota", False),
+        admin=_admin_settings(sources),
+        metrics=_metrics_settings(sources),
         compaction_retention_s=sources.number("compaction_retention", None, 3600, least=1),
         wal_segment_bytes=sources.number("wal_segment_bytes", None, 64 << 20, least=1 << 20, most=1 << 30),
         warnings=() if zoo_cfg is None else tuple(f"{path}: {warning}" for warning in zoo_cfg.warnings),
@@ -199,14 +235,77 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
     return config
 
 
+def _flag_address(sources: "_Sources", flag_key: str, example_port: int) -> tuple[str, int] | None:
+    """Host and port of a flag `HOST:PORT`; None if nobody gave it."""
+    address = sources.text(flag_key, None, "")
+    if not address:
+        return None
+    match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]*)):(\d{1,5})", address)
+    if match is None or int(match[3]) > 65535:
+        sources.errors.append(
+            f"--{_FLAG_BY_KEY[flag_key].name} {address}: expected HOST:PORT, "
+            f"as in 127.0.0.1:{example_port} or [::1]:{example_port}"
+        )
+        return "", 0
+    return match[1] or match[2], int(match[3])
+
+
+def _every_interface(host: str) -> str:
+    """ZooKeeper's defaults say 0.0.0.0, by which Java means IPv6 too."""
+    return "" if host == "0.0.0.0" else host
+
+
+def _admin_settings(sources: "_Sources") -> AdminSettings | None:
+    """The AdminServer, if somebody asks for it; ZooKeeper 3.9 opens it unasked, to everybody who reaches the port."""
+    address = _flag_address(sources, "admin_addr", 8080)
+    # Only the word false turns it off, as in ZooKeeper.
+    enabled = sources.text(None, "admin.enableServer", "")
+    asking = ("admin.enableServer", "admin.serverPort", "admin.serverAddress")
+    is_asked = any(sources.text(None, key, "") for key in asking)
+    settings = AdminSettings(
+        host=_every_interface(sources.text(None, "admin.serverAddress", "")),
+        port=sources.number(None, "admin.serverPort", 8080, most=65535),
+        command_url=sources.text(None, "admin.commandURL", "/commands"),
+        idle_timeout_ms=sources.number(None, "admin.idleTimeout", 30_000),
+        rate_limit_interval_ms=sources.number(None, "admin.rateLimiterIntervalInMS", 300_000),
+        snapshot_enabled=sources.boolean(None, "admin.snapshot.enabled", True),
+        restore_enabled=sources.boolean(None, "admin.restore.enabled", True),
+    )
+    if address is not None:
+        return replace(settings, host=address[0], port=address[1])
+    return settings if is_asked and enabled != "false" else None
+
+
+PROMETHEUS_PROVIDER: Final = "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"
+PLAIN_PROVIDERS: Final = (
+    "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
+    "org.apache.zookeeper.metrics.impl.NullMetricsProvider",
+)
+
+
+def _metrics_settings(sources: "_Sources") -> MetricsSettings | None:
+    """The port of the Prometheus provider, if the file names that class. The default provider opens none."""
+    address = _flag_address(sources, "metrics_addr", 7000)
+    provider = sources.text(None, "metricsProvider.className", PLAIN_PROVIDERS[0])
+    if provider not in (PROMETHEUS_PROVIDER, *PLAIN_PROVIDERS):
+        sources.errors.append(
+            f"{sources.path}: metricsProvider.className: {provider!r} is not known here; "
+            f"use {PROMETHEUS_PROVIDER} or {PLAIN_PROVIDERS[0]}"
+        )
+    settings = MetricsSettings(
+        host=_every_interface(sources.text(None, "metricsProvider.httpHost", "")),
+        port=sources.number(None, "metricsProvider.httpPort", 7000, most=65535),
+        export_jvm_info=sources.text(None, "metricsProvider.exportJvmInfo", "true").lower() == "true",
+    )
+    if address is not None:
+        return replace(settings, host=address[0], port=address[1])
+    return settings if provider == PROMETHEUS_PROVIDER else None
+
+
 def _client_address(sources: "_Sources") -> tuple[str, int]:
-    address = sources.text("client_addr", None, "")
-    if address:
-        match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]*)):(\d{1,5})", address)
-        if match is None or int(match[3]) > 65535:
-            sources.errors.append(f"--client-addr {address}: expected HOST:PORT, as in 127.0.0.1:2181 or [::1]:2181")
-            return "", 0
-        return match[1] or match[2], int(match[3])
+    address = _flag_address(sources, "client_addr", 2181)
+    if address is not None:
+        return address
     if not sources.has_file:
         return "127.0.0.1", 2181
     port = sources.number(None, "clientPort", -1, least=0, most=65535)

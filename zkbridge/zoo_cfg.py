@@ -36,6 +36,19 @@ UNDERSTOOD_KEYS: Final = frozenset(
         "DigestAuthenticationProvider.superDigest",
         "DigestAuthenticationProvider.enabled",
         "DigestAuthenticationProvider.digestAlg",
+        "enforceQuota",
+        "admin.enableServer",
+        "admin.serverAddress",
+        "admin.serverPort",
+        "admin.commandURL",
+        "admin.idleTimeout",
+        "admin.rateLimiterIntervalInMS",
+        "admin.snapshot.enabled",
+        "admin.restore.enabled",
+        "metricsProvider.className",
+        "metricsProvider.httpHost",
+        "metricsProvider.httpPort",
+        "metricsProvider.exportJvmInfo",
         # Ours alone: where the store under the znodes is served as etcd.
         "etcdAddress",
     }
@@ -59,10 +72,7 @@ _HARMLESS_KEYS: Final = frozenset(
         "localSessionsEnabled localSessionsUpgradingEnabled connectToLearnerMasterLimit",
         "skipReconfigACL advancedLoggingEnabled",
         # Served elsewhere or not at all; nobody's data or safety hangs on them.
-        "admin.enableServer admin.serverAddress admin.serverPort admin.commandURL admin.idleTimeout",
-        "admin.portUnification admin.rateLimiterIntervalInMS admin.snapshot.enabled admin.restore.enabled",
-        "metricsProvider.className metricsProvider.httpHost metricsProvider.httpPort metricsProvider.exportJvmInfo",
-        "fips-mode enforce.auth.schemes secureClientPortAddress",
+        "admin.portUnification fips-mode enforce.auth.schemes secureClientPortAddress",
     }
 )
 HARMLESS_KEYS: Final = frozenset(key for line in _HARMLESS_KEYS for key in line.split())
@@ -87,7 +97,6 @@ _REFUSED: Final = (
 
 # Safe as long as they say what the bridge does anyway.
 _REFUSED_UNLESS: Final = {
-    "enforceQuota": ("false", "quotas are not supported yet; set it to false or take it out"),
     "readonlymode.enabled": ("false", "read-only mode is not supported yet; set it to false or take it out"),
     "sessionRequireClientSASLAuth": ("false", _WITHOUT_SASL),
     "enforce.auth.enabled": ("false", "enforced authentication is not supported yet; set it to false or take it out"),

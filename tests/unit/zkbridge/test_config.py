@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from zkbridge.config import ALL_WORDS, FLAGS, Config, ConfigError, build_config, load_config
+from zkbridge.config import (
+    ALL_WORDS,
+    FLAGS,
+    PROMETHEUS_PROVIDER,
+    AdminSettings,
+    Config,
+    ConfigError,
+    MetricsSettings,
+    build_config,
+    load_config,
+)
 from zkbridge.zoo_cfg import read_zoo_cfg
 
 
@@ -174,3 +184,66 @@ def test_every_flag_has_a_variable_of_its_own() -> None:
     variables = [flag.variable for flag in FLAGS]
     assert len(set(variables)) == len(variables)
     assert {"ZKBRIDGE_DATA_DIR", "ZKBRIDGE_CLIENT_ADDR", "ZKBRIDGE_CONFIG", "ZKBRIDGE_LOG_LEVEL"} <= set(variables)
+
+
+ADMIN = AdminSettings()
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("", None),
+        ("admin.enableServer=false", None),
+        ("admin.enableServer=false\nadmin.serverPort=1", None),
+        ("admin.idleTimeout=5", None),
+        ("admin.enableServer=true", ADMIN),
+        ("admin.enableServer=FALSE", ADMIN),
+        ("admin.serverPort=8081", AdminSettings(port=8081)),
+        ("admin.serverAddress=127.0.0.1", AdminSettings(host="127.0.0.1")),
+        (
+            "admin.enableServer=true\nadmin.commandURL=/c\nadmin.idleTimeout=5\nadmin.rateLimiterIntervalInMS=6\n"
+            "admin.snapshot.enabled=false\nadmin.restore.enabled=false",
+            AdminSettings("", 8080, "/c", 5, 6, False, False),
+        ),
+    ],
+)
+def test_the_admin_server_is_there_if_the_file_asks_for_it(lines: str, expected: AdminSettings | None) -> None:
+    """Source: ZooKeeper AdminServerFactory, JettyAdminServer; only the word `false` turns it off there too."""
+    assert config_of(f"clientPort=1\n{lines}").admin == expected
+
+
+def test_flags_open_the_admin_server_and_the_metrics_port_without_a_file() -> None:
+    config = config_of(admin_addr="127.0.0.1:0", metrics_addr=":7001")
+    assert config.admin == AdminSettings("127.0.0.1", 0)
+    assert config.metrics == MetricsSettings("", 7001)
+    assert "--admin-addr 8080: expected HOST:PORT, as in 127.0.0.1:8080" in errors_of(admin_addr="8080")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("", None),
+        ("metricsProvider.httpPort=7001", None),
+        ("metricsProvider.className=org.apache.zookeeper.metrics.impl.NullMetricsProvider", None),
+        (f"metricsProvider.className={PROMETHEUS_PROVIDER}", MetricsSettings()),
+        (
+            f"metricsProvider.className={PROMETHEUS_PROVIDER}\nmetricsProvider.httpHost=127.0.0.1\n"
+            "metricsProvider.httpPort=7001\nmetricsProvider.exportJvmInfo=no",
+            MetricsSettings("127.0.0.1", 7001, False),
+        ),
+    ],
+)
+def test_the_metrics_port_is_there_with_the_prometheus_provider(lines: str, expected: MetricsSettings | None) -> None:
+    assert config_of(f"clientPort=1\n{lines}").metrics == expected
+
+
+def test_an_unknown_metrics_provider_is_refused_by_name() -> None:
+    assert "metricsProvider.className: 'a.B' is not known here" in errors_of(
+        "clientPort=1\nmetricsProvider.className=a.B"
+    )
+
+
+def test_quotas_are_enforced_if_asked_for() -> None:
+    assert not config_of().enforce_quota
+    assert config_of("clientPort=1\nenforceQuota=true").enforce_quota
+    assert config_of(enforce_quota="true").enforce_quota

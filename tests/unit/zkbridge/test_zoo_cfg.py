@@ -86,7 +86,6 @@ def test_harmless_keys_are_taken_silently(key: str) -> None:
         "superUser=joe",
         "X509AuthenticationProvider.superUser=CN=joe",
         "ensembleAuthName=e",
-        "enforceQuota=true",
         "readonlymode.enabled=true",
         "sessionRequireClientSASLAuth=true",
         "enforce.auth.enabled=true",
@@ -102,7 +101,6 @@ def test_what_is_promised_and_not_done_is_refused_by_name(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "enforceQuota=false",
         "readonlymode.enabled=False",
         "sessionRequireClientSASLAuth=false",
         "enforce.auth.enabled=false",
