@@ -1,4 +1,4 @@
-# make run: the bridge on 127.0.0.1:2181.  make test: everything.  make lint, make bench, make bench-etcd: parts of it.
+# make run: the bridge on 127.0.0.1:2181.  make test: everything.  make check: what needs no Java, Go or root, in minutes.
 # Needs Python 3.11, make and the package manager; what else the tests need is installed if we are root.
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
@@ -15,7 +15,7 @@ BENCH_ARGS ?=
 RUN_VENV := .venv-run
 PURE ?=
 
-.PHONY: run run-venv dev peers lint test bench bench-etcd clean
+.PHONY: run run-venv dev peers lint check test bench bench-etcd clean
 
 run: run-venv
 	@$(RUN_VENV)/bin/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
@@ -44,6 +44,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check: lint
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -q tests $(PYTEST_ARGS)
 
 test: lint peers
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
