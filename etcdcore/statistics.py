@@ -18,7 +18,7 @@ DISK_BOUNDS_S: Final = exponential_bounds(0.001, 2.0, 14)
 """Those of etcd's histograms of disk work: 1 ms to 8.192 s."""
 
 
-HANDLING_BOUNDS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+HANDLING_BOUNDS_S: Final[tuple[float, ...]] = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Prometheus' own default, which the histogram of calls has in etcd."""
 
 

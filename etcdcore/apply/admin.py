@@ -41,7 +41,7 @@ CHANGE_PROMOTE: Final = "promote"
 CHANGE_REMOVE: Final = "remove"
 CHANGE_UPDATE: Final = "update"
 
-_OPEN_TO_ALL: Final = (
+_OPEN_TO_ALL: Final[tuple[int, ...]] = (
     AUTHENTICATE,
     ALARM_ACTIVATE,
     ALARM_DEACTIVATE,

@@ -33,7 +33,7 @@ TEMPORARY_SUFFIX: Final = ".tmp"
 _SPARE_NAME: Final = "spare" + TEMPORARY_SUFFIX
 _RECYCLED_NAME: Final = "recycled" + TEMPORARY_SUFFIX
 _NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{8})\.wal")
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM: Final[tuple[int, ...]] = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_no_room(error: OSError) -> bool:

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,10 @@ import psutil
 import pytest
 from kazoo.client import KazooClient
 
+from etcdcore.flags.table import FLAGS, WORKS
 from integration.packaging import run_environment, wheels
+from integration.packaging.compiled_modules import compiled_by_configuration, unit_suites
+from integration.packaging.flag_groups import GROUPS, FlagGroup, Places, serve_once
 from integration.packaging.wheels import PACKAGES, ROOT, Form
 from integration.peers.build import build_name
 from integration.peers.process import wait_until
@@ -95,31 +97,6 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return install(Form.COMPILED, tmp_path_factory.mktemp("compiled") / "venv")
 
 
-def hook_patterns(key: str) -> list[str]:
-    """What pyproject.toml tells the compiling hook to include or exclude."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    patterns: list[str] = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"][key]
-    return [pattern.lstrip("/") for pattern in patterns]
-
-
-def compiled_by_configuration() -> set[str]:
-    """The modules that pyproject.toml tells the hook to compile."""
-    names: set[str] = set()
-    for pattern in hook_patterns("include"):
-        found = [path.relative_to(ROOT) for path in ROOT.glob(pattern)]
-        assert found, f"{pattern} names nothing"
-        names |= {".".join(path.with_suffix("").parts) for path in found}
-    excluded = {pattern.removesuffix(".py").replace("/", ".") for pattern in hook_patterns("exclude")}
-    return {name for name in names if name not in excluded and not name.endswith(".__init__")}
-
-
-def unit_suites() -> list[str]:
-    """The unit suites of the rooms that are compiled."""
-    rooms = [pattern.removesuffix("/*.py") for pattern in hook_patterns("include") if pattern.endswith("/*.py")]
-    suites = [f"tests/unit/{room}" for room in rooms]
-    return [suite for suite in suites if any((ROOT / suite).glob("test_*.py"))]
-
-
 def test_the_plain_wheel_imports_whole_and_holds_no_object_file(pure: Installed) -> None:
     wheel = wheels.find_wheel(Form.PURE)
     assert wheel is not None and wheel.name.endswith("-py3-none-any.whl")
@@ -187,6 +164,24 @@ def test_an_installed_build_serves_a_session_over_a_restart(installed: Installed
         client.stop()
         client.close()
     assert bridge.stop() == 0
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: str(group.name))
+def test_the_compiled_server_serves_with_every_flag(
+    group: FlagGroup, compiled: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZKBRIDGE_TEST_PYTHON", str(compiled.python))
+    serve_once(group, tmp_path)
+
+
+def test_every_flag_that_does_something_is_in_a_group(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    given = {word.removeprefix("--").partition("=")[0] for group in GROUPS for word in group.words(places)}
+    named = {"name", "data-dir", "listen-client-urls", "advertise-client-urls", "listen-peer-urls"}
+    named |= {"initial-advertise-peer-urls", "initial-cluster", "cert-file", "key-file", "client-cert-auth"}
+    named |= {"trusted-ca-file"}
+    working = {flag.name for flag in FLAGS.values() if flag.fate == WORKS and not flag.renamed}
+    assert working - named - given == set(), "put them into a group of flag_groups.py"
 
 
 def test_the_suites_of_the_pure_rooms_pass_on_the_compiled_build(compiled: Installed, tmp_path: Path) -> None:

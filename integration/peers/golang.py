@@ -44,15 +44,19 @@ def _program(name: str, module: str, version: str, folder: str = "") -> GoProgra
 
 
 ETCD_VERSION = "3.6.16"
+# The next minor version: ours answers its clients too, and tests ask both.
+ETCD_NEXT_VERSION = "3.7.3"
 # The whole repository is published as a module too, but not at every patch release; the benchmark tool is only there.
 BENCHMARK_VERSION = "3.6.8"
 ETCD = _program("etcd", "go.etcd.io/etcd/server/v3", f"v{ETCD_VERSION}")
 ETCDCTL = _program("etcdctl", "go.etcd.io/etcd/etcdctl/v3", f"v{ETCD_VERSION}")
+ETCD_NEXT = _program("etcd", "go.etcd.io/etcd/server/v3", f"v{ETCD_NEXT_VERSION}")
+ETCDCTL_NEXT = _program("etcdctl", "go.etcd.io/etcd/etcdctl/v3", f"v{ETCD_NEXT_VERSION}")
 ETCDUTL = _program("etcdutl", "go.etcd.io/etcd/etcdutl/v3", f"v{ETCD_VERSION}")
 BENCHMARK = _program("benchmark", "go.etcd.io/etcd/v3", f"v{BENCHMARK_VERSION}", "tools/benchmark")
 BBOLT = _program("bbolt", "go.etcd.io/bbolt", "v1.4.3", "cmd/bbolt")
 H2SPEC = _program("h2spec", "github.com/summerwind/h2spec", "v1.5.0", "cmd/h2spec")
-PROGRAMS = (ETCD, ETCDCTL, ETCDUTL, BENCHMARK, BBOLT, H2SPEC)
+PROGRAMS = (ETCD, ETCDCTL, ETCDUTL, ETCD_NEXT, ETCDCTL_NEXT, BENCHMARK, BBOLT, H2SPEC)
 # Go modules of this repository with one main package, which suites and benchmarks run.
 ZKLOAD = Path(__file__).parents[1] / "bench" / "zkload"
 ECHOLOAD = Path(__file__).parents[1] / "etcd" / "http2" / "echoload"
