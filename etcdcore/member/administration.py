@@ -100,7 +100,17 @@ class Waiter(Proposal):
 class Administration:
     """One for each member, as `member.admin`; used on the member's loop."""
 
-    __slots__ = ("_alarm_raised", "_changing", "_config", "_member", "_state", "is_learner", "quota_bytes", "timeout_s")
+    __slots__ = (
+        "_alarm_raised",
+        "_changing",
+        "_config",
+        "_grown_count",
+        "_member",
+        "_state",
+        "is_learner",
+        "quota_bytes",
+        "timeout_s",
+    )
 
     def __init__(self, member: "Member", config: MemberConfig, state: AppliedState) -> None:
         self._member: Final = member
@@ -111,6 +121,8 @@ class Administration:
         self._changing: Final = asyncio.Lock()
         self._alarm_raised: Waiter | None = None
         """This member's own alarm, on its way through the log."""
+        self._grown_count = 0
+        """Puts and grants up to the last commit."""
         self.is_learner = False
         """Asked for each call."""
         self.note_change()
@@ -173,9 +185,19 @@ class Administration:
         return NoSpace()
 
     def note_commit(self) -> None:
-        """The engine has committed: what was applied meanwhile may have outgrown the quota, whoever wrote it."""
+        """The engine has committed. What grew it since the last time may have gone past the quota, whoever wrote it.
+
+        Nothing else raises the alarm: a store that is past its quota takes deletions, compactions and the end of the
+        alarm itself, and stays without one until somebody wants it to grow.
+        """
         quota = self.quota_bytes
-        if quota and self._state.size()[0] >= quota and not self.state.alarms.is_full:
+        if not quota:
+            return
+        counts = self._state.store.counts
+        grown_count = counts.put_count + counts.lease_granted_count
+        has_grown = grown_count != self._grown_count
+        self._grown_count = grown_count
+        if has_grown and self._state.size()[0] >= quota and not self.state.alarms.is_full:
             self._raise_alarm()
 
     async def settle_alarm(self) -> None:

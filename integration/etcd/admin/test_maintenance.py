@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from google.protobuf.message import Message
 
 from etcdcore.pb import rpc_pb2 as pb
 from integration.etcd.admin.recorder import Recorder, Script, run_on_both
@@ -97,6 +98,47 @@ def quota(to: Recorder) -> None:
     to.note(f"taken: {answer.header.revision == deleted.header.revision + 1}")
 
 
+def past_the_quota(to: Recorder) -> None:
+    """A store that was never within its quota: what wants it to grow raises the alarm, and nothing else does."""
+    own = _own_id(to)
+    put = pb.RequestOp(request_put=pb.PutRequest(key=b"p"))
+    nested = pb.RequestOp(request_txn=pb.TxnRequest(failure=[put]))
+    growing: list[tuple[str, Message, type[Message]]] = [
+        ("Put", pb.PutRequest(key=b"p"), pb.PutResponse),
+        ("Put", pb.PutRequest(key=b"p", lease=99), pb.PutResponse),
+        ("Put", pb.PutRequest(), pb.PutResponse),
+        ("Put", pb.PutRequest(key=b"p", value=b"v", ignore_value=True), pb.PutResponse),
+        ("Txn", pb.TxnRequest(success=[put]), pb.TxnResponse),
+        ("Txn", pb.TxnRequest(failure=[put]), pb.TxnResponse),
+        ("Txn", pb.TxnRequest(success=[nested]), pb.TxnResponse),
+        ("LeaseGrant", pb.LeaseGrantRequest(TTL=100, ID=5), pb.LeaseGrantResponse),
+        ("LeaseGrant", pb.LeaseGrantRequest(TTL=-1), pb.LeaseGrantResponse),
+    ]
+    for method, request, kind in growing:
+        to.ask(method, request, kind)
+        _alarm(to, pb.AlarmRequest.GET, pb.NONE, 0)
+        _alarm(to, pb.AlarmRequest.DEACTIVATE, pb.NOSPACE, own)
+        _alarm(to, pb.AlarmRequest.GET, pb.NONE, 0)
+    delete = pb.RequestOp(request_delete_range=pb.DeleteRangeRequest(key=b"p"))
+    read = pb.RequestOp(request_range=pb.RangeRequest(key=b"p"))
+    others: list[tuple[str, Message, type[Message]]] = [
+        ("DeleteRange", pb.DeleteRangeRequest(key=b"p"), pb.DeleteRangeResponse),
+        ("Txn", pb.TxnRequest(success=[delete, read]), pb.TxnResponse),
+        ("Txn", pb.TxnRequest(success=[read]), pb.TxnResponse),
+        ("Txn", pb.TxnRequest(), pb.TxnResponse),
+        ("LeaseRevoke", pb.LeaseRevokeRequest(ID=5), pb.LeaseRevokeResponse),
+        ("RoleAdd", pb.AuthRoleAddRequest(name="r"), pb.AuthRoleAddResponse),
+        ("Compact", pb.CompactionRequest(revision=1, physical=True), pb.CompactionResponse),
+        ("Defragment", pb.DefragmentRequest(), pb.DefragmentResponse),
+    ]
+    for method, request, kind in others:
+        to.ask(method, request, kind)
+        time.sleep(0.15)  # a commit to the file, which once raised the alarm by itself
+        _alarm(to, pb.AlarmRequest.GET, pb.NONE, 0)
+    to.restart(is_kill=False)
+    _alarm(to, pb.AlarmRequest.GET, pb.NONE, 0)
+
+
 def hashes(to: Recorder) -> None:
     """HashKV at every revision, before and after compactions: the same numbers on both servers."""
     for number in range(5):
@@ -178,6 +220,7 @@ def a_downgrade_begun_and_given_up(to: Recorder) -> None:
 SCRIPTS: list[tuple[Script, tuple[str, ...]]] = [
     (alarms, ()),
     (quota, (f"--quota-backend-bytes={SMALL_QUOTA}",)),
+    (past_the_quota, ("--quota-backend-bytes=1000",)),
     (hashes, ()),
     (downgrades, ()),
     (a_downgrade_begun_and_given_up, ()),

@@ -91,6 +91,24 @@ async def test_what_the_bridge_writes_past_the_quota_raises_the_alarm_too(tmp_pa
 
 
 @on_loop
+async def test_an_alarm_that_was_taken_back_stays_away_until_the_store_grows(tmp_path: Path) -> None:
+    """The commit of the taking back itself once raised it again, and so did each deletion's."""
+    async with running(_config(tmp_path, quota_bytes=2000), engine=MemoryEngine()) as (member, _):
+        own = member.member_id
+        await decide(member, Put(b"a", b"x" * 3000))
+        await until(lambda: member.admin_state.alarms.is_full)
+        await member.admin.deactivate_alarm(own, ALARM_NOSPACE)
+        for command in (DeleteRange(b"a"), Compaction(2)):
+            await decide(member, command)
+            member.commit()
+            await decide(member, DeleteRange(b"nothing"))
+            assert member.admin_state.alarms.listed() == []
+        await decide(member, Put(b"a", b""))
+        member.commit()
+        await until(lambda: member.admin_state.alarms.is_full)
+
+
+@on_loop
 async def test_no_quota_is_never_exceeded(tmp_path: Path) -> None:
     async with running(_config(tmp_path)) as (member, _):
         assert member.admin.check_quota(1 << 60) is None
