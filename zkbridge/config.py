@@ -4,18 +4,21 @@ Precedence: flag, then environment (`ZKBRIDGE_<FLAG>`), then the file given with
 file, a key that is absent has ZooKeeper's default; without one the defaults are friendlier (FLAGS names both).
 """
 
+import contextlib
 import re
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from zkbridge.jute.frames import FRAME_BYTES_MAX_DEFAULT
+from zkbridge.membership import Leader, Membership, MembershipError, ServerLine, leader_of, members_of, the_only_member
 from zkbridge.protocol.connection import FOUR_LETTER_WORDS
 from zkbridge.sessions.credentials import DIGEST_ALGORITHMS, AuthRules
 from zkbridge.sessions.ids import SERVER_ID_MAX
 from zkbridge.sessions.table import SESSION_TIMEOUT_MAX_TICKS, SESSION_TIMEOUT_MIN_TICKS
-from zkbridge.zoo_cfg import ZooCfg, read_zoo_cfg
+from zkbridge.zoo_cfg import ZooCfg, is_about_members, parse_properties, read_zoo_cfg
 
 ENVIRONMENT_PREFIX: Final = "ZKBRIDGE_"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -140,6 +143,8 @@ class Config:
     """None: no AdminServer."""
     metrics: MetricsSettings | None = None
     """None: no metrics port."""
+    leader: Leader | None = None
+    """With standaloneEnabled=false and one server.N line: the server shows itself as a leader. None: standalone."""
     compaction_retention_s: int = 3600
     wal_segment_bytes: int = 64 << 20
     warnings: tuple[str, ...] = ()
@@ -158,21 +163,62 @@ def load_config(flags: Mapping[str, str | None]) -> Config:
     path = flags.get("config")
     if path is None:
         return build_config(flags, None)
+    zoo_cfg = read_zoo_cfg_file(path)
+    return build_config(flags, zoo_cfg, path, _read_my_id(flags.get("data_dir"), zoo_cfg))
+
+
+def read_zoo_cfg_file(path: str) -> ZooCfg:
+    """The file, and the dynamic configuration file that it may name, which is read as ZooKeeper reads it, but never
+    written: ZooKeeper moves lines from one into the other. Raises ConfigError."""
+    zoo_cfg = _read_file(path, read_zoo_cfg)
+    dynamic_path = zoo_cfg.settings.get("dynamicConfigFile", "")
+    if not dynamic_path:
+        return zoo_cfg
+    dynamic = _read_file(dynamic_path, parse_properties)
+    refusals = list(zoo_cfg.refusals)
+    for key in zoo_cfg.members:
+        if key != "version":
+            refusals.append(f"{key}: belongs into {dynamic_path}, which dynamicConfigFile names")
+    for key in dynamic:
+        if key == "version":
+            refusals.append(f"dynamicConfigFile: {dynamic_path} has a version inside; its name's ending is the version")
+        elif not is_about_members(key):
+            refusals.append(f"dynamicConfigFile: {dynamic_path} has {key}, which belongs into {path}")
+    ending = dynamic_path.rpartition(".")[2]
+    if "." in dynamic_path and re.fullmatch("[0-9a-fA-F]+", ending):
+        dynamic["version"] = ending
+    return replace(zoo_cfg, members=dynamic, refusals=tuple(refusals))
+
+
+_Content = TypeVar("_Content")
+
+
+def _read_file(path: str, read: Callable[[str], _Content]) -> _Content:
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        zoo_cfg = read_zoo_cfg(text)
+        return read(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: can't be read ({error.strerror}); give --config a readable file") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
-    if zoo_cfg.refusals:
-        raise ConfigError("\n".join(f"{path}: {refusal}" for refusal in zoo_cfg.refusals))
-    return build_config(flags, zoo_cfg, path)
 
 
-def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: str = "zoo.cfg") -> Config:
+def _read_my_id(data_dir: str | None, zoo_cfg: ZooCfg) -> int | None:
+    """The file myid of the data directory, or of the one that the zoo.cfg names; None without it, as for ZooKeeper."""
+    for directory in (data_dir, zoo_cfg.settings.get("dataDir")):
+        if directory and (Path(directory).expanduser() / "myid").is_file():
+            path = Path(directory).expanduser() / "myid"
+            text = _read_file(str(path), lambda content: content.split("\n")[0].removesuffix("\r"))
+            if re.fullmatch(r"[+-]?[0-9]+", text) is None:
+                raise ConfigError(f"{path}: {text!r} is not a number; write the N of this server's server.N line")
+            return int(text)
+    return None
+
+
+def build_config(
+    flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: str = "zoo.cfg", my_id: int | None = None
+) -> Config:
     """`load_config` without the reading. Raises ConfigError with every cause at once."""
     unknown = flags.keys() - _FLAG_BY_KEY.keys()
     assert not unknown, f"flags {sorted(unknown)}"
@@ -180,7 +226,8 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
     data_dir = sources.text("data_dir", "dataDir", "")
     if not data_dir:
         sources.errors.append("no data directory; give --data-dir DIR (or dataDir in the file)")
-    host, port = _client_address(sources)
+    member, leader = _member(sources, zoo_cfg, my_id)
+    host, port = _client_address(sources, member, my_id)
     tick = sources.number("tick_time", "tickTime", 2000, 3000, least=1)
     timeout_min = sources.number("min_session_timeout", "minSessionTimeout", -1, least=-1)
     timeout_max = sources.number("max_session_timeout", "maxSessionTimeout", -1, least=-1)
@@ -192,6 +239,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
             f"least session timeout {timeout_min} ms is more than the greatest, {timeout_max} ms; "
             "change --min-session-timeout or --max-session-timeout (minSessionTimeout, maxSessionTimeout)"
         )
+    own_id = 1 if leader is None else leader.line.server_id
     reaping = "znode.container."
     digest = "DigestAuthenticationProvider."
     config = Config(
@@ -202,7 +250,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         etcd_addr=_etcd_address(sources),
         log_level=sources.choice("log_level", None, "info", LOG_LEVELS),
         prefix=_prefix(sources),
-        server_id=sources.number("server_id", None, 1, least=1, most=SERVER_ID_MAX),
+        server_id=sources.number("server_id", None, own_id, least=1, most=SERVER_ID_MAX),
         tick_time_ms=tick,
         min_session_timeout_ms=timeout_min,
         max_session_timeout_ms=timeout_max,
@@ -226,6 +274,7 @@ def build_config(flags: Mapping[str, str | None], zoo_cfg: ZooCfg | None, path: 
         enforce_quota=sources.boolean("enforce_quota", "enforceQuota", False),
         admin=_admin_settings(sources),
         metrics=_metrics_settings(sources),
+        leader=leader,
         compaction_retention_s=sources.number("compaction_retention", None, 3600, least=1),
         wal_segment_bytes=sources.number("wal_segment_bytes", None, 64 << 20, least=1 << 20, most=1 << 30),
         warnings=() if zoo_cfg is None else tuple(f"{path}: {warning}" for warning in zoo_cfg.warnings),
@@ -302,16 +351,71 @@ def _metrics_settings(sources: "_Sources") -> MetricsSettings | None:
     return settings if provider == PROMETHEUS_PROVIDER else None
 
 
-def _client_address(sources: "_Sources") -> tuple[str, int]:
+def _member(
+    sources: "_Sources", zoo_cfg: ZooCfg | None, my_id: int | None
+) -> tuple[ServerLine | None, Leader | None]:
+    """The one server.N line, and what it makes of this server."""
+    if zoo_cfg is None:
+        return None, None
+    is_standalone = sources.boolean(None, "standaloneEnabled", True)
+    is_multi_address = sources.boolean(None, "multiAddress.enabled", False)
+    limits = [sources.number(None, key, 0, least=-INT32_MAX) for key in ("initLimit", "syncLimit")]
+    membership = Membership()
+    try:
+        membership = members_of(zoo_cfg.members, is_multi_address)
+        member = the_only_member(membership, is_standalone)
+        if member is None or is_standalone:
+            return member, None
+        return member, leader_of(membership, member, my_id, limits[0], limits[1])
+    except MembershipError as error:
+        sources.errors.append(f"{sources.path}: {error}")
+        # The lines are told once; what they say of the client's address is of no use any more.
+        return None, None
+
+
+def _client_address(sources: "_Sources", member: ServerLine | None, my_id: int | None) -> tuple[str, int]:
+    """By the flag, else clientPort, else the server.N line. ZooKeeper opens no client port at all if the file myid is
+    missing and only the line has one; a server that nobody can reach is of no use, so the line counts here."""
     address = _flag_address(sources, "client_addr", 2181)
     if address is not None:
         return address
     if not sources.has_file:
         return "127.0.0.1", 2181
+    host = sources.text(None, "clientPortAddress", "")
     port = sources.number(None, "clientPort", -1, least=0, most=65535)
-    if port < 0:
+    client = None if member is None or my_id not in (None, member.server_id) else member.client
+    if port >= 0:
+        if client is None or my_id is None:
+            return host, port
+        if port != client[1] or (host and not _is_same_host(host, client[0])):
+            sources.errors.append(
+                f"{sources.path}: clientPort: {host or '*'}:{port} is not the client address of the server.{my_id} "
+                f"line, {client[0]}:{client[1]}; keep one of the two"
+            )
+        return _every_interface(client[0]), client[1]
+    if host:
+        sources.errors.append(f"{sources.path}: clientPortAddress: needs clientPort; add it")
+    elif client is not None:
+        return _every_interface(client[0]), client[1]
+    elif member is not None and member.client is not None:
+        sources.errors.append(
+            f"{sources.path}: server.{member.server_id}: the file myid says {my_id}, so this line's client port is not "
+            "this server's, and no client could connect; make the two agree, or add clientPort"
+        )
+    elif not sources.errors:
         sources.errors.append(f"{sources.path}: no clientPort, so no client could connect; add it or --client-addr")
-    return sources.text(None, "clientPortAddress", ""), port
+    return "", 0
+
+
+def _is_same_host(one: str, other: str) -> bool:
+    """Whether two names or addresses mean one address, as Java compares them: after asking the resolver."""
+
+    def address_of(host: str) -> str:
+        with contextlib.suppress(OSError):
+            return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+        return host
+
+    return address_of(one) == address_of(other)
 
 
 def _etcd_address(sources: "_Sources") -> str:
@@ -338,9 +442,10 @@ def _super_digest(sources: "_Sources") -> str:
 
 
 def _whitelist(text: str) -> frozenset[str]:
-    """Words that the bridge doesn't know are as good as absent, as in ZooKeeper."""
+    """Words that the bridge doesn't know are as good as absent, as in ZooKeeper; `srvr` is always there, since its
+    zkServer.sh and other people's health checks ask it. Source: ZooKeeper FourLetterCommands.isEnabled."""
     words = {word.strip() for word in text.split(",")}
-    return ALL_WORDS if "*" in words else ALL_WORDS & words
+    return ALL_WORDS if "*" in words else ALL_WORDS & (words | {"srvr"})
 
 
 class _Sources:
@@ -351,7 +456,7 @@ class _Sources:
         self._settings: Final[Mapping[str, str]] = {} if zoo_cfg is None else zoo_cfg.settings
         self.has_file: Final = zoo_cfg is not None
         self.path: Final = path
-        self.errors: Final[list[str]] = []
+        self.errors: Final[list[str]] = [f"{path}: {refusal}" for refusal in (zoo_cfg.refusals if zoo_cfg else ())]
 
     def _find(self, flag_key: str | None, zoo_key: str | None) -> tuple[str, str] | None:
         """(text, where it stands); None if nobody says anything."""

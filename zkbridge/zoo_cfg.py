@@ -9,7 +9,7 @@ Source: java.util.Properties.load, ZooKeeper QuorumPeerConfig.parseProperties; r
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 UNDERSTOOD_KEYS: Final = frozenset(
@@ -37,6 +37,11 @@ UNDERSTOOD_KEYS: Final = frozenset(
         "DigestAuthenticationProvider.enabled",
         "DigestAuthenticationProvider.digestAlg",
         "enforceQuota",
+        "standaloneEnabled",
+        "initLimit",
+        "syncLimit",
+        "multiAddress.enabled",
+        "dynamicConfigFile",
         "admin.enableServer",
         "admin.serverAddress",
         "admin.serverPort",
@@ -68,7 +73,7 @@ _HARMLESS_KEYS: Final = frozenset(
         "request_throttler.shutdownTimeout jute.maxbuffer.extrasize watchManagerName watcherCleanThreadsNum",
         "watcherCleanThreshold watcherCleanIntervalInSeconds maxInProcessingDeadWatchers bitHashCacheSize",
         # Ensembles of one: without server.N these say nothing.
-        "initLimit syncLimit electionAlg peerType standaloneEnabled quorumListenOnAllIPs cnxTimeout leaderServes",
+        "electionAlg peerType quorumListenOnAllIPs cnxTimeout leaderServes",
         "localSessionsEnabled localSessionsUpgradingEnabled connectToLearnerMasterLimit",
         "skipReconfigACL advancedLoggingEnabled",
         # Served elsewhere or not at all; nobody's data or safety hangs on them.
@@ -83,8 +88,7 @@ _WITHOUT_SASL: Final = "SASL is not supported yet; take the key out, and use dig
 
 # A pattern of the whole key, and why it is refused.
 _REFUSED: Final = (
-    (re.compile(r"server\.\d+|group\.\d+|weight\.\d+"), _WITHOUT_ENSEMBLE),
-    (re.compile(r"dynamicConfigFile|sslQuorum|portUnification|quorum\..*|ssl\.quorum\..*"), _WITHOUT_ENSEMBLE),
+    (re.compile(r"sslQuorum|portUnification|quorum\..*|ssl\.quorum\..*"), _WITHOUT_ENSEMBLE),
     (re.compile(r"secureClientPort|ssl\..*|client\.portUnification|client\.certReload"), _WITHOUT_TLS),
     (re.compile(r"X509AuthenticationProvider\..*"), _WITHOUT_TLS),
     (re.compile(r"admin\.forceHttps|admin\.needClientAuth"), "the admin server is not supported yet; take the key out"),
@@ -116,15 +120,21 @@ class ZooCfg:
     settings: dict[str, str]
     refusals: tuple[str, ...]
     warnings: tuple[str, ...]
+    members: dict[str, str] = field(default_factory=dict)
+    """Lines about members, as they stand: `server.N`, `group.N`, `weight.N`, `version`."""
 
 
 def read_zoo_cfg(text: str) -> ZooCfg:
     """Sort every key of a configuration file."""
     settings: dict[str, str] = {}
+    members: dict[str, str] = {}
     refusals: list[str] = []
     warnings: list[str] = []
     for written_key, value in parse_properties(text).items():
         key = written_key.removeprefix("zookeeper.")
+        if is_about_members(key):
+            members[key] = value
+            continue
         refusal = _refusal_of(key, value.strip())
         if refusal is not None:
             refusals.append(f"{written_key}: {refusal}")
@@ -132,7 +142,12 @@ def read_zoo_cfg(text: str) -> ZooCfg:
             settings[key] = value.strip()
         elif key not in HARMLESS_KEYS and key not in _REFUSED_UNLESS and not _AUTH_PROVIDER.fullmatch(key):
             warnings.append(f"{written_key}: the bridge doesn't know this key and ignores it")
-    return ZooCfg(settings, tuple(refusals), tuple(warnings))
+    return ZooCfg(settings, tuple(refusals), tuple(warnings), members)
+
+
+def is_about_members(key: str) -> bool:
+    """Whether the key may stand in a dynamic configuration file."""
+    return key.startswith(("server.", "group", "weight")) or key == "version"
 
 
 def _refusal_of(key: str, value: str) -> str | None:

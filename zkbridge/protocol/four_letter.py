@@ -99,6 +99,10 @@ class ConfigurationFacts:
     max_session_timeout_ms: int
     client_port_backlog: int
     server_id: int
+    peer: tuple[tuple[str, int], ...] = ()
+    """What a member of an ensemble has beside these; empty in standalone mode."""
+    membership: str = ""
+    """The data of /zookeeper/config of such a member."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -259,8 +263,11 @@ def _configuration_lines(configuration: ConfigurationFacts) -> str:
         ("maxSessionTimeout", configuration.max_session_timeout_ms),
         ("clientPortListenBacklog", configuration.client_port_backlog),
         ("serverId", configuration.server_id),
+        *configuration.peer,
     ]
-    return "".join(f"{key}={value}\n" for key, value in lines)
+    text = "".join(f"{key}={value}\n" for key, value in lines)
+    # ZooKeeper ends the membership without a newline.
+    return f"{text}membership: \n{configuration.membership}" if configuration.peer else text
 
 
 def _dump_lines(facts: FourLetterFacts) -> str:

@@ -70,6 +70,8 @@ class Bridge:
         self._backend: Final = backend
         self._keyspace: Final = Keyspace(config.prefix.encode())
         self.replica: Final = Replica()
+        if config.leader is not None:
+            self.replica.show_config(config.leader.config_text.encode(), config.leader.version, wall_ms())
         self.watches: Final = WatchTable()
         overlay = Overlay(self.replica)
         statistics = ServerStatistics(wall_ms())

@@ -100,7 +100,7 @@ class LiveFacts(FourLetterFacts):
         count = statistics.received_count
         return ServerSummary(
             zxid=self._replica.zxid,
-            mode="standalone",
+            mode="standalone" if self._config.leader is None else "leader",
             znode_count=len(self._replica.znodes),
             connection_count=len(self._listener.clients),
             outstanding_count=sum(len(client.pipeline) for client in self._listener.clients),
@@ -144,6 +144,18 @@ class LiveFacts(FourLetterFacts):
 
     def configuration(self) -> ConfigurationFacts:
         config = self._config
+        leader = config.leader
+        peer: tuple[tuple[str, int], ...] = ()
+        if leader is not None:
+            _, quorum_port, election_port = leader.line.addresses[0]
+            peer = (
+                ("initLimit", leader.init_limit),
+                ("syncLimit", leader.sync_limit),
+                ("electionAlg", 3),
+                ("electionPort", election_port),
+                ("quorumPort", quorum_port),
+                ("peerType", 0),
+            )
         return ConfigurationFacts(
             client_port=self._listener.port,
             data_dir=str(config.data_dir),
@@ -153,7 +165,9 @@ class LiveFacts(FourLetterFacts):
             min_session_timeout_ms=config.min_session_timeout_ms,
             max_session_timeout_ms=config.max_session_timeout_ms,
             client_port_backlog=config.client_backlog,
-            server_id=STANDALONE_SERVER_ID,
+            server_id=STANDALONE_SERVER_ID if leader is None else leader.line.server_id,
+            peer=peer,
+            membership="" if leader is None else leader.config_text,
         )
 
     def connections(self) -> Sequence[ConnectionFacts]:

@@ -84,6 +84,16 @@ class Replica:
         config.acl = (AclEntry(READ, "world", "anyone"),)
         config.aversion = -1
 
+    def show_config(self, text: bytes, version: int, now_ms: int) -> None:
+        """What a member of an ensemble shows in /zookeeper/config, from its start on. It has no key in the store."""
+        config = self.znodes[CONFIG_PATH]
+        config.data = text
+        config.version = -1
+        config.mzxid = version
+        config.mtime = now_ms
+        config.stat_cache = None
+        self.data_bytes += len(text)
+
     # Applying
 
     def apply(self, revision: int, changes: list[Change]) -> None:

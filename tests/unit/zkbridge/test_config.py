@@ -66,7 +66,7 @@ def test_zookeepers_keys_keep_their_meaning() -> None:
     assert (config.client_host, config.client_port, config.client_backlog) == ("10.0.0.1", 1234, 50)
     assert (config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms) == (100, 300, 900)
     assert (config.max_client_cnxns, config.max_cnxns) == (5, 6)
-    assert config.whitelist == {"stat", "ruok"}
+    assert config.whitelist == {"stat", "ruok", "srvr"}
     assert config.global_outstanding_limit == 7
     assert config.jute_maxbuffer == 4 * 1024 * 1024
     assert config.extended_types and config.skip_acl and config.reconfig_enabled
@@ -162,11 +162,14 @@ def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
 
 def test_a_refused_key_stops_the_start_with_file_and_cure(tmp_path: Path) -> None:
     path = tmp_path / "zoo.cfg"
-    path.write_text("dataDir=/z\nclientPort=4\nserver.1=a:1:2\nsecureClientPort=5\n")
+    path.write_text("dataDir=/z\nclientPort=4\nserver.1=a:1:2\nserver.2=b:1:2\nsecureClientPort=5\n")
     with pytest.raises(ConfigError) as caught:
         load_config({"config": str(path)})
     lines = str(caught.value).splitlines()
-    assert [line.split(": ")[:2] for line in lines] == [[str(path), "server.1"], [str(path), "secureClientPort"]]
+    assert [line.split(": ")[:2] for line in lines] == [
+        [str(path), "secureClientPort"],
+        [str(path), "server.1, server.2"],
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -247,3 +250,127 @@ def test_quotas_are_enforced_if_asked_for() -> None:
     assert not config_of().enforce_quota
     assert config_of("clientPort=1\nenforceQuota=true").enforce_quota
     assert config_of(enforce_quota="true").enforce_quota
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {"srvr"}),
+        (" ", {"srvr"}),
+        ("ruok", {"ruok", "srvr"}),
+        (" mntr , ,nope,RUOK", {"mntr", "srvr"}),
+        ("isro,*", ALL_WORDS),
+    ],
+)
+def test_srvr_is_allowed_whatever_the_whitelist_says(text: str, expected: set[str]) -> None:
+    """Source: ZooKeeper FourLetterCommands.isEnabled."""
+    assert config_of(f"clientPort=1\n4lw.commands.whitelist={text}").whitelist == expected
+    assert config_of(four_letter_words=text).whitelist == expected
+
+
+# server.N lines: what integration/conformance/test_config_files.py observes on a real server, without starting one.
+
+ONE = "server.1=localhost:2888:3888;2181"
+LEADING = f"standaloneEnabled=false\ninitLimit=5\nsyncLimit=2\n{ONE}"
+
+
+def config_with_id(text: str, my_id: int | None, **flags: str) -> Config:
+    return build_config({"data_dir": "d", **flags}, read_zoo_cfg(text), "zoo.cfg", my_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "my_id", "expected"),
+    [
+        (ONE, 1, ("", 2181)),
+        (ONE, None, ("", 2181)),
+        ("server.1=0.0.0.0:2888:3888;127.0.0.1:2182", 1, ("127.0.0.1", 2182)),
+        ("server.1=h:2888:3888;[::1]:2182", 1, ("::1", 2182)),
+        ("server.1=h:2888:3888\nclientPort=7", 1, ("", 7)),
+        (f"{ONE}\nclientPort=2181", 1, ("", 2181)),
+        (f"{ONE}\nclientPort=7", None, ("", 7)),
+        (f"{ONE}\nclientPort=7", 2, ("", 7)),
+        ("server.1=h:1:2;127.0.0.1:2181\nclientPort=2181", 1, ("127.0.0.1", 2181)),
+        ("server.1=h:1:2;localhost:2181\nclientPort=2181\nclientPortAddress=127.0.0.1", 1, ("localhost", 2181)),
+    ],
+)
+def test_the_client_address_may_stand_in_the_server_line(
+    text: str, my_id: int | None, expected: tuple[str, int]
+) -> None:
+    config = config_with_id(text, my_id)
+    assert (config.client_host, config.client_port) == expected
+    assert config.leader is None
+    assert config.server_id == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "my_id", "named"),
+    [
+        (f"{ONE}\nclientPort=7", 1, "clientPort: *:7 is not the client address of the server.1 line, 0.0.0.0:2181"),
+        ("server.1=h:1:2;127.0.0.1:9\nclientPort=9\nclientPortAddress=127.0.0.2", 1, "keep one of the two"),
+        (f"{ONE}\nclientPort=2181\nclientPortAddress=127.0.0.1", 1, "keep one of the two"),
+        (f"{ONE}\nclientPortAddress=127.0.0.1", 1, "clientPortAddress: needs clientPort"),
+        (ONE, 2, "server.1: the file myid says 2"),
+        (f"{ONE}\nserver.2=h:1:2", 1, "server.1, server.2: an ensemble is not supported yet, and this file has 2"),
+        (f"{ONE}\nserver.2=h:1:2:observer", 1, "an ensemble is not supported yet"),
+        ("server.1=h:1:2:observer;9", 1, "observers without a participant"),
+        ("standaloneEnabled=false\nclientPort=9", 1, "standaloneEnabled: false needs a server.N line"),
+        (LEADING, None, "needs the file myid in the data directory; write 1 into it"),
+        (LEADING, 2, "server.1: the file myid says 2; make the two agree"),
+        (LEADING.replace("initLimit", "#"), 1, "initLimit: standaloneEnabled=false needs it"),
+        (LEADING.replace("syncLimit", "#"), 1, "syncLimit: standaloneEnabled=false needs it"),
+        (LEADING.replace("server.1", "server.300"), 300, "session ids have room for 0 to 254"),
+    ],
+)
+def test_lines_that_contradict_are_refused_as_by_zookeeper(text: str, my_id: int | None, named: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_with_id(text, my_id)
+    assert named in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_without_standalone_mode_the_only_member_is_a_leader() -> None:
+    config = config_with_id(LEADING.replace("server.1", "server.3"), 3)
+    assert config.leader is not None
+    assert config.leader.config_text == "server.3=localhost:2888:3888:participant;0.0.0.0:2181\nversion=0"
+    assert (config.leader.init_limit, config.leader.sync_limit) == (5, 2)
+    assert config.server_id == 3
+    assert config_with_id(LEADING, 1, server_id="9").server_id == 9
+
+
+def test_the_files_myid_and_the_dynamic_file_are_read(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "myid").write_text("1\n")
+    dynamic = tmp_path / "zoo.cfg.dynamic.1a"
+    dynamic.write_text(f"{ONE}\n")
+    path = tmp_path / "zoo.cfg"
+    path.write_text(
+        f"dataDir={data}\nstandaloneEnabled=false\ninitLimit=5\nsyncLimit=2\ndynamicConfigFile={dynamic}\n"
+    )
+    leader = load_config({"config": str(path)}).leader
+    assert leader is not None and leader.config_text.endswith("\nversion=1a")
+    # A data directory elsewhere has no myid: the one of the file's dataDir says who this is.
+    assert load_config({"config": str(path), "data_dir": str(tmp_path)}).leader == leader
+    (data / "myid").write_text("one")
+    with pytest.raises(ConfigError, match="'one' is not a number"):
+        load_config({"config": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("static", "dynamic", "named"),
+    [
+        ("", "version=1\n", "has a version inside"),
+        ("", "tickTime=1\n", "has tickTime, which belongs into"),
+        ("server.1=h:1:2\n", "", "server.1: belongs into"),
+        ("", None, "can't be read"),
+    ],
+)
+def test_a_dynamic_file_holds_members_and_nothing_else(
+    tmp_path: Path, static: str, dynamic: str | None, named: str
+) -> None:
+    if dynamic is not None:
+        (tmp_path / "dynamic").write_text(f"{ONE}\n{dynamic}")
+    (tmp_path / "zoo.cfg").write_text(f"dataDir=d\ndynamicConfigFile={tmp_path / 'dynamic'}\n{static}")
+    with pytest.raises(ConfigError) as caught:
+        load_config({"config": str(tmp_path / "zoo.cfg")})
+    assert named in str(caught.value)

@@ -73,9 +73,6 @@ def test_harmless_keys_are_taken_silently(key: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "server.1=h:2888:3888",
-        "group.1=1:2",
-        "dynamicConfigFile=x",
         "secureClientPort=2281",
         "ssl.keyStore.location=/k",
         "zookeeper.ssl.trustStore.location=/k",
