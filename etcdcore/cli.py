@@ -1,61 +1,24 @@
-"""The `etcdcore` command. Without a subcommand it is `etcd`: the same flags, environment and exit codes."""
+"""The `etcdcore` command. Without a subcommand it is `etcd`: the same flags, environment and exit codes.
+
+What a call does not need is not imported: `--version` and `--help` answer before a server could be loaded.
+"""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Final
-
-import click
+from typing import TYPE_CHECKING, Final
 
 from etcdcore import __version__
 from etcdcore.config import ETCD_VERSION, ConfigError
-from etcdcore.flags.command_line import (
-    CommandLine,
-    UsageError,
-    config_file_of,
-    merge_environment,
-    parse_command_line,
-    usage,
-)
-from etcdcore.flags.config_file import read_config_file
-from etcdcore.flags.settings import Settings, build_settings
-from etcdcore.logs import set_up_logs
-from etcdcore.proxy_commands import gateway, grpc_proxy
-from etcdcore.snapshot_commands import snapshot
+from etcdcore.flags.command_line import CommandLine, UsageError, config_file_of, merge_environment, parse_command_line
+
+if TYPE_CHECKING:
+    from etcdcore.flags.settings import Settings
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
-
-_USAGE: Final = """Usage:
-
-  etcdcore [serve] [flags]
-    Start an etcd server; flags, environment (ETCD_...) and files are those of etcd.
-
-  etcdcore --version
-  etcdcore --help
-  etcdcore --config-file FILE
-    A YAML or JSON file; other flags and the environment are ignored then.
-"""
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def commands() -> None:
-    """What `etcdcore` does beside serving."""
-
-
-@commands.command(
-    "serve", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def serve_command(arguments: tuple[str, ...]) -> None:
-    """Start an etcd server; the flags are etcd's (serve --help lists them)."""
-    sys.exit(serve(arguments))
-
-
-commands.add_command(gateway)
-commands.add_command(grpc_proxy)
-commands.add_command(snapshot)
+COMPLETION_VARIABLE: Final = "_ETCDCORE_COMPLETE"
+"""Set by the shell's completion script, which asks click what a word may become."""
 
 
 def main() -> None:
@@ -66,9 +29,15 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(EXIT_FAILED)
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        sys.exit(serve(sys.argv[1:]))
-    commands()
+    arguments = sys.argv[1:]
+    if COMPLETION_VARIABLE not in os.environ:
+        if not arguments or arguments[0].startswith("-"):
+            sys.exit(serve(arguments))
+        if arguments[0] == "serve":
+            sys.exit(serve(arguments[1:]))
+    from etcdcore.subcommands import commands
+
+    commands(prog_name="etcdcore", complete_var=COMPLETION_VARIABLE)
 
 
 def serve(arguments: Sequence[str]) -> int:
@@ -76,12 +45,16 @@ def serve(arguments: Sequence[str]) -> int:
     try:
         line = parse_command_line(arguments)
         if line.wants_help:
-            print(_USAGE + _subcommands() + usage())
+            from etcdcore.flags.usage import usage
+
+            print(usage())
             return 0
         if line.wants_version:
-            print(f"etcd Version: {ETCD_VERSION}\netcdcore Version: {__version__}\nPython Version: {sys.version}")
+            print(version_text())
             return 0
         settings = load_settings(line, os.environ)
+        from etcdcore.logs import set_up_logs
+
         set_up_logs(settings.config)
     except UsageError as error:
         print(f"{error}\nSee --help for all flags.", file=sys.stderr)
@@ -89,31 +62,41 @@ def serve(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_FAILED
-    # Late, so that --help and a wrong flag don't wait for the server's imports.
     from etcdcore.process import run
 
     return run(settings)
 
 
-def load_settings(line: CommandLine, environment: Mapping[str, str]) -> Settings:
+def load_settings(line: CommandLine, environment: Mapping[str, str]) -> "Settings":
     """From the file if one is named, else from the command line and the environment. Raises ConfigError."""
+    from etcdcore.flags.settings import build_settings
+
     notes: list[str] = []
     path = config_file_of(line, environment)
     if path:
+        from pathlib import Path
+
+        from etcdcore.flags.config_file import read_config_file
+
         values = read_config_file(Path(path))
         notes.append(f"loaded {path}; other command line flags and environment variables are ignored")
         return build_settings(values, notes)
     return build_settings(merge_environment(line, environment, notes), notes)
 
 
-def _subcommands() -> str:
-    lines = [
-        f"\n  etcdcore {name}\n    {command.get_short_help_str(200)}"
-        for name, command in sorted(commands.commands.items())
-        if name != "serve"
-    ]
-    return "".join(lines) + "\n" if lines else ""
+def version_text() -> str:
+    """What `--version` prints."""
+    return (
+        f"etcd Version: {ETCD_VERSION}\n"
+        f"etcdcore Version: {__version__}\n"
+        f"Build: {'compiled' if is_compiled() else 'plain Python'}\n"
+        f"Python Version: {sys.version}"
+    )
 
 
-if __name__ == "__main__":
-    main()
+def is_compiled() -> bool:
+    """Whether what every request passes through is machine code here. Found without loading it."""
+    from importlib.util import find_spec
+
+    spec = find_spec("etcdcore.mvcc.store")
+    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")

@@ -11,18 +11,22 @@ import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
-import grpc
 import structlog
 
 from etcdcore.config import ConfigError, ServerConfig, TlsConfig, Url, parse_url
 from etcdcore.rpc.calls import MethodTable
-from etcdcore.rpc.grpcio_server import GrpcioServer
 from etcdcore.rpc.http import HttpHandler, HttpRequest, HttpResponse
 from etcdcore.rpc.limits import GRPC_OVERHEAD_BYTES, RpcLimits
 from etcdcore.rpc.listener import Doorkeeper, Listener
-from etcdcore.tls import ServerTls, TlsRefused, self_signed
+
+# What not every server has is loaded by those that do: grpcio and cryptography take long.
+if TYPE_CHECKING:
+    import grpc
+
+    from etcdcore.rpc.grpcio_server import GrpcioServer
+    from etcdcore.tls import ServerTls
 
 _log = structlog.get_logger()
 
@@ -35,10 +39,12 @@ class StartError(Exception):
 
 @final
 class _Guard(Doorkeeper):
-    def __init__(self, tls: ServerTls) -> None:
+    def __init__(self, tls: "ServerTls") -> None:
         self._tls: Final = tls
 
     def refusal(self, ssl_object: ssl.SSLObject) -> str:
+        from etcdcore.tls import TlsRefused
+
         try:
             self._tls.check_client(ssl_object)
         except TlsRefused as error:
@@ -151,7 +157,7 @@ class Ports:
                 group.create_task(listener.stop(grace_s), name="stop listener")
 
     async def _listen(
-        self, listener: Listener, urls: Sequence[str], tls: ServerTls | None, flag: str
+        self, listener: Listener, urls: Sequence[str], tls: "ServerTls | None", flag: str
     ) -> tuple[Url, ...]:
         bound = []
         self._listeners.append(listener)
@@ -180,6 +186,8 @@ class Ports:
         if any(parse_url(url).is_secure for url in urls):
             _check_certificates(tls, "client", urls)
             credentials = _grpcio_credentials(_with_auto(config, tls, urls, "client"))
+        from etcdcore.rpc.grpcio_server import GrpcioServer
+
         self._grpcio = GrpcioServer(table, limits)
         try:
             ports = await self._grpcio.start(urls, credentials)
@@ -195,13 +203,15 @@ def _cannot_listen(url: Url, flag: str, error: OSError) -> str:
     return f"cannot listen on {url}: {cause}; stop what holds the address, or give --{flag} another"
 
 
-def _port_tls(config: ServerConfig, tls: TlsConfig, urls: Sequence[str], port: str = "client") -> ServerTls | None:
+def _port_tls(config: ServerConfig, tls: TlsConfig, urls: Sequence[str], port: str = "client") -> "ServerTls | None":
     """Of the URLs of one port; None if none of them is secure."""
     if not any(parse_url(url).is_secure for url in urls):
         if tls.is_set and urls:
             _log.warning("the URLs are not https, so the certificate is not used", urls=list(urls))
         return None
     _check_certificates(tls, port, urls)
+    from etcdcore.tls import ServerTls
+
     return ServerTls(_with_auto(config, tls, urls, port))
 
 
@@ -218,10 +228,14 @@ def _with_auto(config: ServerConfig, tls: TlsConfig, urls: Sequence[str], port: 
     if tls.cert_file or not tls.auto_tls:
         return tls
     hosts = tuple(dict.fromkeys(url.host for url in map(parse_url, urls) if url.host))
+    from etcdcore.tls import self_signed
+
     return self_signed(Path(config.data_path) / "fixtures" / port, hosts or ("localhost",), tls)
 
 
-def _grpcio_credentials(tls: TlsConfig) -> grpc.ServerCredentials:
+def _grpcio_credentials(tls: TlsConfig) -> "grpc.ServerCredentials":
+    import grpc
+
     try:
         key, certificate = Path(tls.key_file).read_bytes(), Path(tls.cert_file).read_bytes()
         authority = Path(tls.trusted_ca_file).read_bytes() if tls.trusted_ca_file else None

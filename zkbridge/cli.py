@@ -1,85 +1,76 @@
-"""The `zkbridge` command. `zkbridge serve` starts one server; its settings are listed once, in `config.FLAGS`."""
+"""The `zkbridge` command. Its subcommands lie in `zkbridge.commands`, each imported when it is asked for."""
 
 import sys
-from pathlib import Path
+from importlib import import_module
 from typing import Final
 
 import click
-import structlog
 
 import zkbridge
-from zkbridge.config import FLAGS, ConfigError, Flag, load_config
-from zkbridge.logs import set_up_logs
 
-_ZOOKEEPER_DATA: Final = "version-2"
+COMPLETION_VARIABLE: Final = "_ZKBRIDGE_COMPLETE"
+"""Set by the shell's completion script, which asks click what a word may become."""
+SUBCOMMANDS: Final = {
+    "serve": ("zkbridge.commands.serve", "Start a server and serve until SIGTERM or SIGINT."),
+    "completion": ("zkbridge.commands.completion", "Print a script that completes zkbridge's words in a shell."),
+}
+"""By name: the module whose `COMMAND` it is, and what it does."""
+_EXAMPLES: Final = """Examples:
+
+  zkbridge serve
+    Serves on 127.0.0.1:2181 and says where it keeps its data.
+
+  zkbridge serve --data-dir /var/lib/zkbridge --client-addr 0.0.0.0:2181
+    Serves other machines, too.
+
+  source <(zkbridge completion bash)
+    Completes words in this shell from now on; zsh and fish likewise.
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(zkbridge.__version__, prog_name="zkbridge")
+class _Subcommands(click.Group):
+    """A group that knows what its commands do without having imported them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        command = import_module(SUBCOMMANDS[cmd_name][0]).COMMAND
+        assert isinstance(command, click.Command), f"{SUBCOMMANDS[cmd_name][0]}.COMMAND"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in SUBCOMMANDS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\n" + _EXAMPLES)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
+    if not is_wanted or ctx.resilient_parsing:
+        return
+    click.echo(f"zkbridge, version {zkbridge.__version__} ({'compiled' if is_compiled() else 'plain Python'} build)")
+    ctx.exit()
+
+
+def is_compiled() -> bool:
+    """Whether what every request passes through is machine code here. Found without loading it."""
+    from importlib.util import find_spec
+
+    spec = find_spec("zkbridge.tree.replica")
+    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")
+
+
+@click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Version and build."
+)
 def main() -> None:
     """A ZooKeeper ensemble whose state is an etcd keyspace."""
     if sys.flags.optimize:
         raise click.ClickException(
             "Python runs with -O (or PYTHONOPTIMIZE), which takes out the checks that keep data safe; run it without"
         )
-
-
-def _option_of(flag: Flag) -> click.Option:
-    """Values stay text: `config` parses them, so that flags, environment and file get the same messages."""
-    if flag.is_switch:
-        return click.Option(
-            [f"--{flag.name}/--no-{flag.name}", flag.key],
-            default=None,
-            help=flag.help,
-            envvar=flag.variable,
-            show_envvar=True,
-        )
-    return click.Option(
-        [f"--{flag.name}", flag.key],
-        type=str,
-        metavar=flag.metavar,
-        help=flag.help,
-        envvar=flag.variable,
-        show_envvar=True,
-    )
-
-
-def _serve(**values: str | bool | None) -> None:
-    """Start a server and serve until SIGTERM or SIGINT."""
-    flags = {key: str(value).lower() if isinstance(value, bool) else value for key, value in values.items()}
-    try:
-        config = load_config(flags)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    if (config.data_dir / _ZOOKEEPER_DATA).exists():
-        raise click.ClickException(
-            f"{config.data_dir} holds the data of a ZooKeeper server ({_ZOOKEEPER_DATA}), which the bridge can't read; "
-            "give --data-dir a directory of its own"
-        )
-    _check_directory(config.data_dir)
-    set_up_logs(config.log_level)
-    log = structlog.get_logger()
-    for warning in config.warnings:
-        log.warning("config_key_ignored", reason=warning)
-    # Late, so that --help and a wrong flag don't wait for the server's imports.
-    from zkbridge.server.app import run
-
-    sys.exit(run(config))
-
-
-def _check_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.ClickException(
-            f"the data directory {directory} can't be made ({error.strerror}); give --data-dir a writable path"
-        ) from error
-
-
-main.add_command(
-    click.Command("serve", callback=_serve, params=[_option_of(flag) for flag in FLAGS], help=_serve.__doc__)
-)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,13 +6,13 @@ from typing import Final
 
 from etcdcore.config import ConfigError
 from etcdcore.flags.settings import is_switch, parse_flag
-from etcdcore.flags.table import FLAGS, SECTIONS, Flag
+from etcdcore.flags.table import FLAGS, Flag
 from etcdcore.flags.values import SWITCH, Value
 
 PREFIX: Final = "ETCD_"
-_CONFIG_FILE: Final = Flag("config-file", "string", "", "A YAML or JSON file; flags and environment are ignored then.")
-_VERSION: Final = Flag("version", SWITCH, "false", "Print the version.")
-_VERSION_VARIABLE: Final = "ETCD_VERSION"
+CONFIG_FILE: Final = Flag("config-file", "string", "", "A YAML or JSON file; flags and environment are ignored then.")
+VERSION: Final = Flag("version", SWITCH, "false", "Print the version.")
+_VERSION_VARIABLE: Final = "ETCDVERSION"
 
 
 class UsageError(ConfigError):
@@ -45,7 +45,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             raise UsageError(f"bad flag syntax: {word}")
         if name in ("h", "help"):
             return CommandLine(values, "", True, False)
-        flag = _CONFIG_FILE if name == "config-file" else _VERSION if name == "version" else FLAGS.get(name)
+        flag = CONFIG_FILE if name == "config-file" else VERSION if name == "version" else FLAGS.get(name)
         if flag is None:
             raise UsageError(f"flag provided but not defined: -{name}")
         if not equals:
@@ -76,7 +76,7 @@ def merge_environment(line: CommandLine, environment: Mapping[str, str], notes: 
         if variable == _VERSION_VARIABLE:
             notes.append(f"cannot set special environment variable {variable}={text}")
         elif flag is None:
-            if variable != _CONFIG_FILE.variable:
+            if variable != CONFIG_FILE.variable:
                 notes.append(f"unrecognized environment variable {variable}={text}")
         elif flag.name in line.values:
             raise ConfigError(
@@ -91,27 +91,8 @@ def merge_environment(line: CommandLine, environment: Mapping[str, str], notes: 
 
 def config_file_of(line: CommandLine, environment: Mapping[str, str]) -> str:
     """The file to read instead of everything else; empty for none."""
-    return line.config_file or environment.get(_CONFIG_FILE.variable, "")
+    return line.config_file or environment.get(CONFIG_FILE.variable, "")
 
 
 def _shown(flag: Flag, text: str) -> str:
     return "…" if "password" in flag.name else text
-
-
-def usage() -> str:
-    """Every flag with its default and meaning, as `etcd --help` lays them out."""
-    lines = []
-    for section, flags in SECTIONS:
-        lines.append(f"\n{section}:")
-        for flag in flags:
-            lines.append(f"  --{flag.name} '{flag.default}'")
-            lines.append(f"    {flag.meaning}{_remark(flag)}")
-    return "\n".join(lines)
-
-
-def _remark(flag: Flag) -> str:
-    if flag.fate == "refused":
-        return f" Not supported: {flag.reason}."
-    if flag.fate == "idle":
-        return f" No effect: {flag.reason}."
-    return ""

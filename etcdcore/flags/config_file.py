@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from etcdcore.config import ConfigError
 from etcdcore.flags.settings import parse_flag
 from etcdcore.flags.table import FLAGS, Flag
@@ -43,6 +41,8 @@ _KINDS: Final = {SWITCH: "true or false", UNSIGNED: "a whole number", SIGNED: "a
 
 def read_config_file(path: Path) -> dict[str, Value]:
     """The values that the file sets, by flag name. Raises ConfigError that names the file and the key."""
+    import yaml  # late: most servers have no file
+
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

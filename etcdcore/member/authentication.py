@@ -17,11 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-import bcrypt
-
 from etcdcore.apply.admin_commands import authenticate
 from etcdcore.apply.results import AuthenticateResult
-from etcdcore.auth.jwt_tokens import JwtTokens, TokenOptionsError, parse_token_options
+from etcdcore.auth.token_options import TokenOptionsError, parse_token_options
 from etcdcore.auth.tokens import LETTERS, PREFIX_LETTERS
 from etcdcore.config import ConfigError, MemberConfig
 from etcdcore.errors import (
@@ -35,6 +33,7 @@ from etcdcore.errors import (
 )
 
 if TYPE_CHECKING:
+    from etcdcore.auth.jwt_tokens import JwtTokens
     from etcdcore.member.member import Member
 
 PASSWORD_BYTES_MAX: Final = 72
@@ -134,10 +133,14 @@ class Authentication:
         self._waiting_count += 1
 
     def _hash(self, password: bytes) -> bytes:
+        import bcrypt  # late: a server without users does not load it
+
         return bcrypt.hashpw(password, bcrypt.gensalt(self._cost, b"2a"))
 
 
 def _compare(password: bytes, stored: bytes) -> bool:
+    import bcrypt  # late, as above
+
     try:
         return bcrypt.checkpw(password[:PASSWORD_BYTES_MAX], stored)
     except ValueError:
@@ -148,11 +151,14 @@ def _random_prefix() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(PREFIX_LETTERS))
 
 
-def _open_jwt(options_text: str) -> JwtTokens | None:
+def _open_jwt(options_text: str) -> "JwtTokens | None":
     try:
         options = parse_token_options(options_text)
         if options.kind == "simple":
             return None
+        # Late: PyJWT and cryptography take long to load, and only this needs them.
+        from etcdcore.auth.jwt_tokens import JwtTokens
+
         public = Path(options.public_key_path).read_bytes() if options.public_key_path else b""
         private = Path(options.private_key_path).read_bytes() if options.private_key_path else b""
         return JwtTokens(options.sign_method, public, private, options.ttl_s)

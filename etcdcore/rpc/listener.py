@@ -4,6 +4,8 @@ Invariants:
 1. A connection belongs to one protocol at a time: the sniffer, then for good what it handed it to.
 2. Who has not said which within SNIFF_TIMEOUT_S is cut; over HTTP/1.1 the first request's head is due by then as well.
 3. Tasks of plain requests live in the group that the listener was given.
+4. aiohttp takes a tenth of a second to load: the first connection that speaks HTTP/1.1 has it loaded, in a thread;
+   that connection and those behind it wait for it, and nobody else does.
 """
 
 import asyncio
@@ -13,7 +15,8 @@ import ssl
 import stat
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import Final, cast, final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast, final
 
 import structlog
 
@@ -24,10 +27,12 @@ from etcdcore.rpc.calls import MethodTable
 from etcdcore.rpc.h2_exchange import H2Exchange
 from etcdcore.rpc.h2_protocol import H2Owner, H2Protocol, PlainExchange
 from etcdcore.rpc.http import HttpHandler
-from etcdcore.rpc.http1_server import Http1Server
 from etcdcore.rpc.limits import RpcLimits
 from etcdcore.rpc.peer_names import common_name_of, peer_of
 from etcdcore.rpc.urls import parse_listen_url
+
+if TYPE_CHECKING:
+    from etcdcore.rpc.http1_server import Http1Server
 
 _log = structlog.get_logger()
 
@@ -38,6 +43,7 @@ SNIFF_BYTES: Final = 3
 HTTP1_HEAD_BYTES_MAX: Final = 65_536
 """Of a first request's head: a longer one is left to aiohttp to refuse."""
 
+_HTTP1_MODULE: Final = "etcdcore.rpc.http1_server"
 HTTP1_STOP_S_MIN: Final = 0.1
 BACKLOG: Final = 1024
 SWEEP_INTERVAL_S_MAX: Final = 5.0
@@ -70,7 +76,8 @@ class Listener(H2Owner):
         self._table: Final = table
         self._handler: Final = http_handler
         self._limits: Final = limits
-        self._http1: Final = Http1Server(http_handler)
+        self._http1: Http1Server | None = None
+        self._waiting: Final[list[_Waiting]] = []
         self._servers: Final[list[asyncio.Server]] = []
         self._socket_paths: Final[list[str]] = []
         self._sniffers: Final[set[_Sniffer]] = set()
@@ -130,7 +137,10 @@ class Listener(H2Owner):
             _log.info("connections_cut", connection_count=len(self._protocols))
         for protocol in list(self._protocols):
             protocol.abort()
-        await self._http1.stop(max(HTTP1_STOP_S_MIN, deadline_s - asyncio.get_running_loop().time()))
+        for waiting in self._waiting:
+            waiting.transport.abort()
+        if self._http1 is not None:
+            await self._http1.stop(max(HTTP1_STOP_S_MIN, deadline_s - asyncio.get_running_loop().time()))
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
             self._sweep_timer = None
@@ -158,10 +168,7 @@ class Listener(H2Owner):
     def take_over(self, transport: asyncio.Transport, data: bytes, is_http2: bool) -> None:
         """A connection that is known now, and what it has said so far."""
         if not is_http2:
-            http1 = self._http1.new_protocol()
-            transport.set_protocol(http1)
-            http1.connection_made(transport)
-            http1.data_received(data)
+            self._take_over_http1(_Waiting(transport, data))
             return
         protocol = H2Protocol(
             self,
@@ -174,6 +181,22 @@ class Listener(H2Owner):
         transport.set_protocol(cast(asyncio.Protocol, protocol))
         protocol.connection_made(transport)
         protocol.data_received(data)
+
+    def _take_over_http1(self, waiting: "_Waiting") -> None:
+        if self._http1 is not None:
+            waiting.hand_over(self._http1)
+            return
+        self._waiting.append(waiting)
+        waiting.wait()
+        if len(self._waiting) == 1:
+            self._group.create_task(self._load_http1(), name="load HTTP/1.1")
+
+    async def _load_http1(self) -> None:
+        module = await asyncio.to_thread(import_module, _HTTP1_MODULE)
+        self._http1 = module.Http1Server(self._handler)
+        for waiting in self._waiting:
+            waiting.hand_over(self._http1)
+        self._waiting.clear()
 
     def connection_opened(self, protocol: H2Protocol) -> None:
         self._protocols.add(protocol)
@@ -240,6 +263,40 @@ class _Sniffer(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+@final
+class _Waiting(asyncio.Protocol):
+    """A connection that speaks HTTP/1.1, with what it has said, until there is a server for it."""
+
+    def __init__(self, transport: asyncio.Transport, data: bytes) -> None:
+        self.transport: Final = transport
+        self._data = data
+        self._has_ended = False
+
+    def wait(self) -> None:
+        self.transport.set_protocol(self)
+        self.transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        # What was on its way when reading was paused.
+        self._data += data
+
+    def eof_received(self) -> bool:
+        self._has_ended = True
+        return self.transport.get_extra_info("sslcontext") is None
+
+    def hand_over(self, server: "Http1Server") -> None:
+        if self.transport.is_closing():
+            return
+        if not self.transport.is_reading():
+            self.transport.resume_reading()
+        http1 = server.new_protocol()
+        self.transport.set_protocol(http1)
+        http1.connection_made(self.transport)
+        http1.data_received(self._data)
+        if self._has_ended:
+            http1.eof_received()
 
 
 def _open_socket(host: str, port: int, reuse_port: bool) -> socket.socket:

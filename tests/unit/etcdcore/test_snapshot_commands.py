@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from etcdcore.bbolt.writer import DatabaseWriter
-from etcdcore.cli import commands
+from etcdcore.subcommands import commands
 
 
 def write_snapshot(path: Path) -> Path:

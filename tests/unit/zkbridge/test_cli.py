@@ -2,65 +2,41 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 import zkbridge
-from zkbridge.cli import main
-from zkbridge.config import FLAGS
+from zkbridge.cli import SUBCOMMANDS, main
+from zkbridge.tree import replica
 
 
 def run(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, arguments, env=environment, prog_name="zkbridge")
 
 
-def test_help_lists_every_flag_with_its_variable() -> None:
-    text = run("serve", "--help").output
-    for flag in FLAGS:
-        assert f"--{flag.name}" in text
-    assert "ZKBRIDGE_DATA_DIR" in text
+def test_the_version_is_the_packages_and_says_which_build_this_is() -> None:
+    build = "compiled" if replica.__file__.endswith(".so") else "plain Python"
+    assert run("--version").output == f"zkbridge, version {zkbridge.__version__} ({build} build)\n"
 
 
-def test_the_version_is_the_packages() -> None:
-    assert run("--version").output == f"zkbridge, version {zkbridge.__version__}\n"
+def test_help_lists_each_subcommand_with_what_it_says_of_itself_and_ends_with_examples() -> None:
+    output = run("--help").output
+    for name, (_, what) in SUBCOMMANDS.items():
+        assert f"{name} " in output
+        assert what in run(name, "--help").output
+    assert "Examples:" in output.partition("Commands:")[2]
 
 
-def test_a_missing_data_directory_is_an_error_with_its_cure() -> None:
-    result = run("serve")
-    assert result.exit_code == 1
-    assert "give --data-dir DIR" in result.output
+def test_an_unknown_subcommand_is_refused() -> None:
+    assert run("server").exit_code == 2
 
 
-def test_the_environment_counts_and_a_flag_wins_over_it() -> None:
-    assert "'slow'" in run("serve", ZKBRIDGE_TICK_TIME="slow").output
-    output = run("serve", "--tick-time", "5", ZKBRIDGE_TICK_TIME="slow").output
-    assert "slow" not in output
-    assert "--data-dir" in output
-
-
-def test_switches_take_true_and_false_from_the_environment() -> None:
-    for value in ("true", "false", "1", "0"):
-        output = run("serve", ZKBRIDGE_SKIP_ACL=value).output
-        assert output == "Error: no data directory; give --data-dir DIR (or dataDir in the file)\n"
-
-
-def test_the_data_of_a_zookeeper_server_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "version-2").mkdir()
-    result = run("serve", "--data-dir", str(tmp_path))
-    assert result.exit_code == 1
-    assert "holds the data of a ZooKeeper server" in result.output
-
-
-def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    result = run("serve", "--data-dir", str(tmp_path / "file" / "data"))
-    assert result.exit_code == 1
-    assert "can't be made (Not a directory); give --data-dir a writable path" in result.output
-
-
-def test_an_unknown_flag_is_refused() -> None:
-    assert run("serve", "--fast").exit_code == 2
+@pytest.mark.parametrize(("word", "expected"), [("se", "plain,serve"), ("serve --data", "plain,--data-dir")])
+def test_a_shell_is_told_what_a_word_may_become(word: str, expected: str) -> None:
+    words = f"zkbridge {word}"
+    environment = {"_ZKBRIDGE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    assert expected in run(**environment).output.splitlines()
 
 
 def test_python_without_asserts_is_refused() -> None:

@@ -5,7 +5,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from etcdcore.auth.jwt_tokens import JwtTokens, TokenOptionsError, parse_token_options
+from etcdcore.auth.jwt_tokens import JwtTokens
+from etcdcore.auth.token_options import TokenOptionsError
 
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -69,19 +70,3 @@ def test_claims_that_say_too_little_name_nobody(claims: dict[str, object]) -> No
 def test_unfit_keys_are_refused_by_a_line_that_says_why(method: str, public: bytes, private: bytes, text: str) -> None:
     with pytest.raises(TokenOptionsError, match=text):
         JwtTokens(method, public, private, 60)
-
-
-def test_options_are_taken_apart() -> None:
-    options = parse_token_options("jwt,pub-key=/p,priv-key=/q,sign-method=RS256,ttl=1h30m")
-    assert (options.kind, options.public_key_path, options.private_key_path) == ("jwt", "/p", "/q")
-    assert (options.sign_method, options.ttl_s) == ("RS256", 5400.0)
-    assert parse_token_options("jwt,sign-method=EdDSA").ttl_s == 300.0
-    assert parse_token_options("simple").kind == "simple"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "jwt", "jwt,sign-method=XX", "jwt,sign-method=RS256,ttl=5", "jwt,a", "jwt,ttl=1s,ttl=2s"]
-)
-def test_options_that_make_no_sense_are_refused(text: str) -> None:
-    with pytest.raises(TokenOptionsError):
-        parse_token_options(text)

@@ -1,0 +1,135 @@
+"""`zkbridge serve`: its options are made from `config.FLAGS`, the one list of settings."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from zkbridge import cli
+from zkbridge.config import FLAGS, ConfigError, Flag, load_config
+
+_ZOOKEEPER_DATA: Final = "version-2"
+_STATE_VARIABLE: Final = "XDG_STATE_HOME"
+_STATE_DIRECTORY: Final = Path(".local") / "state"
+"""Below the home directory, as the XDG base directory specification has it."""
+_NO_HOME_DIRECTORY: Final = "zkbridge-data"
+GROUPS: Final = (
+    ("Common", ("data-dir", "client-addr", "etcd-addr", "config", "log-level")),
+    (
+        "Sessions and connections",
+        ("tick-time", "min-session-timeout", "max-session-timeout", "max-client-cnxns", "max-cnxns"),
+    ),
+    ("Requests", ("outstanding-limit", "jute-maxbuffer", "extended-types", "container-check-interval")),
+    ("Access", ("super-digest", "skip-acl", "enforce-quota", "four-letter-words")),
+    ("Monitoring", ("admin-addr", "metrics-addr")),
+    ("Store", ("prefix", "compaction-retention", "wal-segment-bytes", "server-id")),
+)
+"""The sections of `--help`; a flag that is in none of them comes under the last, "Further"."""
+_EXAMPLES: Final = """Examples:
+
+  zkbridge serve
+    Serves on 127.0.0.1:2181; the log's first lines say where the data lies.
+
+  zkbridge serve --data-dir /var/lib/zkbridge --client-addr 0.0.0.0:2181 --etcd-addr 127.0.0.1:2379
+    Serves other machines, and the store under the znodes to etcdctl.
+
+  zkbridge serve --config zoo.cfg
+    Takes the settings of a ZooKeeper server.
+"""
+
+
+class _Serve(click.Command):
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = {option.name: option.get_help_record(ctx) for option in self.get_params(ctx)}
+        for title, names in (*GROUPS, ("Further", tuple(flag.name for flag in FLAGS))):
+            rows = [records.pop(name.replace("-", "_"), None) for name in names]
+            found = [row for row in rows if row is not None]
+            if found:
+                with formatter.section(title):
+                    formatter.write_dl(found)
+        with formatter.section("Other"):
+            formatter.write_dl([row for row in records.values() if row is not None])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\n" + _EXAMPLES)
+
+
+def _option_of(flag: Flag) -> click.Option:
+    """Values stay text: `config` parses them, so that flags, environment and file get the same messages."""
+    if flag.is_switch:
+        return click.Option(
+            [f"--{flag.name}/--no-{flag.name}", flag.key],
+            default=None,
+            help=flag.help,
+            envvar=flag.variable,
+            show_envvar=True,
+        )
+    is_path = flag.metavar in ("DIR", "FILE")
+    return click.Option(
+        [f"--{flag.name}", flag.key],
+        # A path for the shell's completion; nothing is checked here.
+        type=click.Path() if is_path else str,
+        metavar=flag.metavar,
+        help=flag.help,
+        envvar=flag.variable,
+        show_envvar=True,
+    )
+
+
+def default_data_dir(environment: Mapping[str, str]) -> Path:
+    """Where the data lies if nobody says: the same place from wherever the command is called."""
+    state = environment.get(_STATE_VARIABLE, "")
+    if state.startswith("/"):
+        return Path(state) / "zkbridge"
+    home = environment.get("HOME", "")
+    if home.startswith("/") and Path(home).is_dir():
+        return Path(home) / _STATE_DIRECTORY / "zkbridge"
+    return Path(_NO_HOME_DIRECTORY).absolute()
+
+
+def _serve(**values: str | bool | None) -> None:
+    flags = {key: str(value).lower() if isinstance(value, bool) else value for key, value in values.items()}
+    is_chosen = flags["data_dir"] is None and flags["config"] is None
+    if is_chosen:
+        flags["data_dir"] = str(default_data_dir(os.environ))
+    try:
+        config = load_config(flags)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    if (config.data_dir / _ZOOKEEPER_DATA).exists():
+        raise click.ClickException(
+            f"{config.data_dir} holds the data of a ZooKeeper server ({_ZOOKEEPER_DATA}), which the bridge can't read; "
+            "give --data-dir a directory of its own"
+        )
+    _check_directory(config.data_dir)
+    # Late, so that --help and a wrong flag don't wait for the server's imports.
+    import structlog
+
+    from zkbridge.logs import set_up_logs
+
+    set_up_logs(config.log_level)
+    log = structlog.get_logger()
+    if is_chosen:
+        log.info("data_dir_chosen", data_dir=str(config.data_dir), reason="no --data-dir was given")
+    for warning in config.warnings:
+        log.warning("config_key_ignored", reason=warning)
+    from zkbridge.server.app import run
+
+    sys.exit(run(config))
+
+
+def _check_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(
+            f"the data directory {directory} can't be made ({error.strerror}); give --data-dir a writable path"
+        ) from error
+
+
+COMMAND: Final = _Serve(
+    "serve", callback=_serve, params=[_option_of(flag) for flag in FLAGS], help=cli.SUBCOMMANDS["serve"][1]
+)
