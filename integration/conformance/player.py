@@ -1,7 +1,7 @@
 """Plays a script on one server and writes down what every connection saw.
 
 After each step the other connections send a ping: all events that the step caused must lie before its pong, so the
-transcript has one well-defined order. What `closeSession` deletes has none among itself and is sorted.
+transcript has one well-defined order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,6 @@ class Player:
 
     def _play_step(self, step: Step) -> None:
         client, who = self.clients[step.connection], f"c{step.connection}"
-        first = len(self.entries)
         if client.socket is None:
             self._handshake(client, who, step)
         match step.kind:
@@ -120,14 +119,6 @@ class Player:
         for number, other in enumerate(self.clients):
             if other is not client and other.socket is not None:
                 self._read_replies(other, f"c{number}", [(wire.XID_PING, wire.PING)], quiet=True)
-        if step.kind is StepKind.CLOSE:
-            self._sort_events(first)
-
-    def _sort_events(self, first: int) -> None:
-        """Events of one close come out of a hash set: sort each connection's run of them."""
-        tail = self.entries[first:]
-        tail.sort(key=lambda entry: (entry.who, "event" in entry.text, entry.text if "event" in entry.text else ""))
-        self.entries[first:] = tail
 
     def _handshake(self, client: Client, who: str, step: Step, password: bytes | None = None) -> bool:
         """Open a connection and a session on it, or come back to the client's; whether it holds one now."""
@@ -273,13 +264,11 @@ class Player:
         for number, client in enumerate(self.clients):
             if client.session_id and client.socket is None:
                 self._handshake(client, f"c{number}", Step(number, StepKind.REATTACH))
-            first = len(self.entries)
             self._close(client, f"c{number}")
             for other_number, other in enumerate(self.clients):
                 if other.socket is not None:
                     other.send(frame(i32(wire.XID_PING) + i32(wire.PING)))
                     self._read_replies(other, f"c{other_number}", [(wire.XID_PING, wire.PING)], quiet=True)
-            self._sort_events(first)
             client.drop()
         cleaner = Client(self.port)
         self._handshake(cleaner, "cleaner", Step(0, StepKind.REATTACH))

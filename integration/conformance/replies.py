@@ -1,14 +1,13 @@
-"""Replies as text that two servers must agree on: ids and zxids by order of appearance, times masked, sets sorted.
+"""Replies as text that two servers must agree on: ids and zxids by order of appearance, times masked.
 
 Invariants:
 1. A zxid in a Stat or a notification gets a label when first seen; the same zxid has the same label ever after, and
    `order_of_zxids` tells whether two servers' labels stand for zxids in the same order.
-2. What has an order in ZooKeeper keeps it; only what comes out of a Java hash set is sorted.
+2. What both servers give in one order keeps it, the orders of Java's hash tables included; children are sorted.
 """
 
 from __future__ import annotations
 
-import itertools
 import zlib
 
 from integration.conformance import wire
@@ -70,19 +69,18 @@ def show_stat(cursor: Cursor, labels: Labels) -> str:
 
 
 def show_acl(cursor: Cursor) -> str:
-    """An ACL list in its order, but runs of digest entries with the same permissions sorted: `auth` expands to them."""
+    """An ACL list in its order."""
     entries = [(cursor.i32(), cursor.buffer(), cursor.buffer()) for _ in range(cursor.i32())]
-    runs = itertools.groupby(entries, key=lambda entry: (entry[0], entry[1]))
-    ordered = [e for (_, scheme), run in runs for e in (sorted(run, key=str) if scheme == b"digest" else run)]
-    return "[" + " ".join(f"{show(scheme)}:{show(ident)}:{perms}" for perms, scheme, ident in ordered) + "]"
+    return "[" + " ".join(f"{show(scheme)}:{show(ident)}:{perms}" for perms, scheme, ident in entries) + "]"
 
 
-def show_strings(cursor: Cursor) -> str:
-    """A list out of a hash set."""
+def show_strings(cursor: Cursor, has_order: bool = False) -> str:
+    """A list of names; children come in another order here (docs: differences from ZooKeeper) and are sorted."""
     count = cursor.i32()
     if count < 0:
         return "null"
-    return "[" + " ".join(sorted(show(cursor.buffer()) for _ in range(count))) + "]"
+    names = [show(cursor.buffer()) for _ in range(count)]
+    return "[" + " ".join(names if has_order else sorted(names)) + "]"
 
 
 def show_multi(cursor: Cursor, labels: Labels) -> str:
@@ -109,8 +107,10 @@ def show_body(opcode: int, cursor: Cursor, labels: Labels) -> str:
             return f"{show(cursor.buffer())} {show_stat(cursor, labels)}"
         case wire.GET_ACL:
             return f"{show_acl(cursor)} {show_stat(cursor, labels)}"
-        case wire.GET_CHILDREN | wire.GET_EPHEMERALS:
+        case wire.GET_CHILDREN:
             return show_strings(cursor)
+        case wire.GET_EPHEMERALS:
+            return show_strings(cursor, has_order=True)
         case wire.GET_CHILDREN2:
             return f"{show_strings(cursor)} {show_stat(cursor, labels)}"
         case wire.MULTI | wire.MULTI_READ:
@@ -121,7 +121,7 @@ def show_body(opcode: int, cursor: Cursor, labels: Labels) -> str:
             return show(cursor.buffer())
         case wire.WHO_AM_I:
             infos = [f"{show(cursor.buffer())}={show(cursor.buffer())}" for _ in range(cursor.i32())]
-            return " ".join(sorted(infos))
+            return " ".join(infos)
         case _:
             return ""
 

@@ -195,7 +195,7 @@ class LiveFacts(FourLetterFacts):
         ]
 
     def ephemerals(self) -> Sequence[tuple[int, Sequence[str]]]:
-        return [(session_id, sorted(paths)) for session_id, paths in self._replica.ephemerals.items()]
+        return [(session_id, paths.ordered()) for session_id, paths in self._replica.ephemerals.items()]
 
     def data_watch_summary(self) -> tuple[int, int, int]:
         return self._watches.data_summary()

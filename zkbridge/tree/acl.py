@@ -10,6 +10,7 @@ from typing import Final, final
 
 from zkbridge.errors import INVALID_ACL, MARSHALLING_ERROR
 from zkbridge.jute.records import ACL, Id
+from zkbridge.tree.java_order import concurrent_order, id_hash
 
 READ: Final = 1
 WRITE: Final = 2
@@ -73,20 +74,29 @@ def intern_acl(acl: Acl) -> Acl:
 
 @final
 class Credentials:
-    """The ids of one connection, (scheme, id) each, oldest first. Immutable: authentication makes a new one, so that a
-    request keeps the ids that it was received with. `is_super` passes every check (scheme `super`, or skipACL)."""
+    """The ids of one connection, (scheme, id) each. Immutable: authentication makes a new one, so that a request keeps
+    the ids that it was received with. `is_super` passes every check (scheme `super`, or skipACL).
 
-    __slots__ = ("ids", "is_super")
+    `added` has the ids in the order in which they came, `ids` in that of ZooKeeper's set of them, which `whoAmI` and an
+    ACL of `auth` entries show (`java_order`).
+    """
 
-    def __init__(self, ids: tuple[tuple[str, str], ...] = (), is_super: bool = False) -> None:
-        self.ids: Final = ids
+    __slots__ = ("added", "ids", "is_super")
+
+    def __init__(self, added: tuple[tuple[str, str], ...] = (), is_super: bool = False) -> None:
+        self.added: Final = added
+        self.ids: Final = added if len(added) < 2 else _in_java_order(added)
         self.is_super: Final = is_super
 
     def with_id(self, scheme: str, id: str) -> "Credentials":
         """These and one more; itself if it is there already."""
-        if (scheme, id) in self.ids:
+        if (scheme, id) in self.added:
             return self
-        return Credentials((*self.ids, (scheme, id)), self.is_super or scheme == "super")
+        return Credentials((*self.added, (scheme, id)), self.is_super or scheme == "super")
+
+
+def _in_java_order(ids: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple([ids[place] for place in concurrent_order([id_hash(scheme, id) for scheme, id in ids])])
 
 
 def check_acl(acl: Acl, perms: int, credentials: Credentials) -> bool:

@@ -21,6 +21,7 @@ from mypy_extensions import mypyc_attr
 
 from zkbridge.backend.interface import WriteToken
 from zkbridge.tree.acl import OPEN_ACL, Acl
+from zkbridge.tree.java_order import JavaHashSet
 from zkbridge.tree.replica import Replica
 
 IN_FLIGHT: Final = -1
@@ -28,9 +29,6 @@ IN_FLIGHT: Final = -1
 
 REBORN_HERE: Final = -2
 """As a czxid override: deleted and created by the very multi that is being planned."""
-
-_NO_PATHS: Final[frozenset[str]] = frozenset()
-
 
 @final
 @mypyc_attr(acyclic=True)
@@ -150,7 +148,7 @@ class Overlay:
         self.replica: Final = replica
         self._under: Final = under
         self._pending: dict[str, PendingZnode] = {}
-        self._ephemerals: dict[int, set[str]] = {}
+        self._ephemerals: dict[int, dict[str, None]] = {}
         self._sessions: dict[int, PendingSession] = {}
 
     # Reading
@@ -229,21 +227,27 @@ class Overlay:
         return self.replica.sessions[session_id].password if pending is None else pending.password
 
     def ephemerals_of(self, session_id: int) -> list[str]:
-        """Paths of the ephemerals that the session will have, in path order."""
-        applied = self.replica.ephemerals.get(session_id, _NO_PATHS)
+        """Paths of the ephemerals that the session will have, in the order in which ZooKeeper deletes them.
+
+        It clones the set of those applied and does to the clone what is in flight. Source: ZooKeeper
+        PrepRequestProcessor, closeSession.
+        """
+        applied = self.replica.ephemerals.get(session_id)
+        paths = JavaHashSet() if applied is None else applied.clone()
         pending = self._pending
-        alive: list[str] = []
-        for path in applied:
-            znode = pending.get(path)
-            if znode is None or (znode.exists and znode.owner == session_id):
-                alive.append(path)
-        for path in self._ephemerals.get(session_id, _NO_PATHS):
-            if path not in applied:
+        if pending and applied is not None:
+            for path in applied.ordered():
+                znode = pending.get(path)
+                if znode is not None and not (znode.exists and znode.owner == session_id):
+                    paths.discard(path)
+        created = self._ephemerals.get(session_id)
+        if created is not None:
+            for path in created:
                 znode = pending.get(path)
                 if znode is not None and znode.exists and znode.owner == session_id:
-                    alive.append(path)
-        alive.sort()
-        return alive
+                    paths.discard(path)  # deleted and created anew
+                    paths.add(path)
+        return paths.ordered()
 
     # Writing
 
@@ -255,14 +259,14 @@ class Overlay:
         """Remembers a new ephemeral, so that a close of its session planned behind it takes it along."""
         paths = self._ephemerals.get(znode.owner)
         if paths is None:
-            paths = self._ephemerals[znode.owner] = set()
-        paths.add(znode.path)
+            paths = self._ephemerals[znode.owner] = {}
+        paths[znode.path] = None
 
     def forget_ephemeral(self, znode: PendingZnode) -> None:
         """Undoes `touch_ephemeral`: settled, or the path is about to be somebody else's."""
         paths = self._ephemerals.get(znode.owner)
         if paths is not None:
-            paths.discard(znode.path)
+            paths.pop(znode.path, None)
             if not paths:
                 del self._ephemerals[znode.owner]
 
@@ -296,7 +300,7 @@ class Overlay:
                 self.forget_ephemeral(replaced)
             self._pending[znode.path] = znode
         for session_id, paths in scratch._ephemerals.items():
-            self._ephemerals.setdefault(session_id, set()).update(paths)
+            self._ephemerals.setdefault(session_id, {}).update(paths)
 
     # The plans' life
 

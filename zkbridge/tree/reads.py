@@ -147,9 +147,12 @@ def read_all_children_number(replica: Replica, path: str, credentials: Credentia
 
 
 def read_ephemerals(replica: Replica, session_id: int, prefix: str | None) -> bytes:
-    """getEphemerals: the session's own ephemerals whose path starts with the prefix, as text; blank or "/" is all."""
-    paths = replica.ephemerals.get(session_id, set())
-    wanted = sorted(paths)
+    """getEphemerals: the session's own ephemerals whose path starts with the prefix, as text; blank or "/" is all.
+
+    In the order of a cloned set, see `java_order`.
+    """
+    paths = replica.ephemerals.get(session_id)
+    wanted = [] if paths is None else paths.clone().ordered()
     if prefix is not None and prefix.strip() and prefix != "/":
         wanted = [path for path in wanted if path.startswith(prefix)]
     parts = [_PACK_INT(len(wanted))]

@@ -21,6 +21,7 @@ from zkbridge.tree.changes import (
     ZnodeCreated,
     ZnodeDeleted,
 )
+from zkbridge.tree.java_order import JavaHashSet
 from zkbridge.tree.paths import CONFIG_PATH, SYSTEM_PATHS
 from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, Znode, is_session_owner
 
@@ -61,7 +62,8 @@ class Replica:
     def __init__(self) -> None:
         self.zxid = 0
         self.znodes: Final[dict[str, Znode]] = {}
-        self.ephemerals: Final[dict[int, set[str]]] = {}
+        # By owner, those of a session that has none any more too, as in ZooKeeper: its table keeps its size.
+        self.ephemerals: Final[dict[int, JavaHashSet]] = {}
         self.sessions: Final[dict[int, SessionRecord]] = {}
         self.containers: Final[set[str]] = set()
         self.ttl_znodes: Final[set[str]] = set()
@@ -200,6 +202,9 @@ class Replica:
             )
         elif isinstance(change, SessionClosed):
             self.sessions.pop(change.session_id, None)
+            paths = self.ephemerals.get(change.session_id)
+            if paths is not None and not len(paths):
+                del self.ephemerals[change.session_id]
         else:
             raise AssertionError(f"unknown change {change!r}")
 
@@ -210,9 +215,8 @@ class Replica:
         if is_session_owner(owner):
             paths = self.ephemerals.get(owner)
             if paths is None:
-                self.ephemerals[owner] = {path}
-            else:
-                paths.add(path)
+                paths = self.ephemerals[owner] = JavaHashSet()
+            paths.add(path)
             self.ephemeral_count += 1
         elif owner == CONTAINER_OWNER:
             self.containers.add(path)
@@ -222,8 +226,8 @@ class Replica:
     def _unindex_owner(self, path: str, owner: int) -> None:
         if is_session_owner(owner):
             paths = self.ephemerals[owner]
-            paths.remove(path)
-            if not paths:
+            paths.discard(path)
+            if not len(paths) and owner not in self.sessions:
                 del self.ephemerals[owner]
             self.ephemeral_count -= 1
         elif owner == CONTAINER_OWNER:
@@ -263,7 +267,8 @@ class Replica:
         assert {
             path: znode.children for path, znode in self.znodes.items() if znode.children is not None
         } == children  # I2
-        assert ephemerals == self.ephemerals  # I3
+        indexed = {owner: set(paths.ordered()) for owner, paths in self.ephemerals.items() if len(paths)}
+        assert ephemerals == indexed  # I3
         assert containers == self.containers
         assert ttl_znodes == self.ttl_znodes
         assert data_bytes == self.data_bytes

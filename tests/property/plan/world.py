@@ -86,7 +86,7 @@ def image(replica: Replica) -> dict[str, object]:
         "zxid": replica.zxid,
         "znodes": {path: (znode.stat(), znode.data, znode.acl, znode.owner) for path, znode in replica.znodes.items()},
         "children": {path: znode.children for path, znode in replica.znodes.items()},
-        "ephemerals": dict(replica.ephemerals),
+        "ephemerals": {owner: set(paths.ordered()) for owner, paths in replica.ephemerals.items() if len(paths)},
         "containers": set(replica.containers),
         "ttl_znodes": set(replica.ttl_znodes),
         "reborn": set(replica.reborn),

@@ -75,7 +75,8 @@ def test_a_digest_id_has_two_parts_as_java_splits_it(id: str) -> None:
 
 def test_auth_becomes_an_entry_for_each_digest_id_after_duplicates_went() -> None:
     requested = [ACL(1, Id("auth", "a")), ACL(1, Id("auth", "b")), ACL(1, Id("auth", "a"))]
-    expanded = (AclEntry(1, "digest", "u:h"), AclEntry(1, "digest", "v:k"))
+    # In the order of the ids, which is that of a hash map.
+    expanded = (AclEntry(1, "digest", "v:k"), AclEntry(1, "digest", "u:h"))
     assert fixup_acl(requested, USER) == expanded + expanded
 
 
