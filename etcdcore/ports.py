@@ -125,6 +125,7 @@ class Ports:
     ) -> None:
         """Binds and serves, with tasks of the group. Raises StartError and ConfigError; `stop` is due all the same."""
         config = self._config
+        _check_apart(config)
         limits = _limits(config)
         client_tls = _port_tls(config, config.client_tls, config.listen_client_urls + config.listen_client_http_urls)
         apart = config.listen_client_http_urls
@@ -161,16 +162,19 @@ class Ports:
     ) -> tuple[Url, ...]:
         bound = []
         self._listeners.append(listener)
-        for text in urls:
-            url = parse_url(text)
+        for sharing in _by_address(urls):
+            # The secure one of several, if there is one: it takes plain connections too.
+            url = max(sharing, key=lambda one: one.is_secure)
             context = None if tls is None else tls.context
             guard = None if tls is None or not url.is_secure else _Guard(tls)
             reuse_port = self._config.socket_reuse_port
             try:
-                port = await listener.start(text, context, doorkeeper=guard, reuse_port=reuse_port)
+                port = await listener.start(
+                    str(url), context, doorkeeper=guard, reuse_port=reuse_port, is_mixed=len(sharing) > 1
+                )
             except OSError as error:
                 raise StartError(_cannot_listen(url, flag, error)) from error
-            bound.append(url if url.is_unix else Url(url.scheme, url.host, port))
+            bound += [one if one.is_unix else Url(one.scheme, one.host, port) for one in sharing]
         return tuple(bound)
 
     async def _start_grpcio(self, table: MethodTable, limits: RpcLimits) -> tuple[Url, ...]:
@@ -182,6 +186,11 @@ class Ports:
                 "which does not show the whole certificate; use --grpc-server=own"
             )
         urls = config.listen_client_urls
+        if any(len(sharing) > 1 for sharing in _by_address(urls)):
+            raise ConfigError(
+                "--grpc-server=grpcio cannot tell TLS from plain connections on one port; "
+                "give each URL of --listen-client-urls a port of its own, or use --grpc-server=own"
+            )
         credentials = None
         if any(parse_url(url).is_secure for url in urls):
             _check_certificates(tls, "client", urls)
@@ -196,6 +205,29 @@ class Ports:
         parsed = [parse_url(url) for url in urls]
         pairs = zip(parsed, ports, strict=True)
         return tuple(url if url.is_unix else Url(url.scheme, url.host, port) for url, port in pairs)
+
+
+def _by_address(urls: Sequence[str]) -> list[list[Url]]:
+    """URLs that share an address listen on one socket, where TLS is told from plain by the first byte, as in etcd."""
+    sharing: dict[tuple[str, int, str], list[Url]] = {}
+    for url in dict.fromkeys(map(parse_url, urls)):
+        sharing.setdefault(_address_of(url), []).append(url)
+    return list(sharing.values())
+
+
+def _address_of(url: Url) -> tuple[str, int, str]:
+    return url.host, url.port, url.path
+
+
+def _check_apart(config: ServerConfig) -> None:
+    """Raises ConfigError."""
+    taken = {_address_of(parse_url(url)) for url in config.listen_client_urls}
+    for url in config.listen_client_http_urls:
+        if _address_of(parse_url(url)) in taken:
+            raise ConfigError(
+                f"cannot bind both --listen-client-urls and --listen-client-http-urls on the same url {url}; "
+                "give one of them another port"
+            )
 
 
 def _cannot_listen(url: Url, flag: str, error: OSError) -> str:

@@ -28,8 +28,9 @@ from etcdcore.rpc.h2_exchange import H2Exchange
 from etcdcore.rpc.h2_protocol import H2Owner, H2Protocol, PlainExchange
 from etcdcore.rpc.http import HttpHandler
 from etcdcore.rpc.limits import RpcLimits
+from etcdcore.rpc.mixed_port import MixedPort
 from etcdcore.rpc.peer_names import common_name_of, peer_of
-from etcdcore.rpc.urls import parse_listen_url
+from etcdcore.rpc.urls import ListenAddress, parse_listen_url
 
 if TYPE_CHECKING:
     from etcdcore.rpc.http1_server import Http1Server
@@ -78,7 +79,7 @@ class Listener(H2Owner):
         self._limits: Final = limits
         self._http1: Http1Server | None = None
         self._waiting: Final[list[_Waiting]] = []
-        self._servers: Final[list[asyncio.Server]] = []
+        self._servers: Final[list[asyncio.Server | MixedPort]] = []
         self._socket_paths: Final[list[str]] = []
         self._sniffers: Final[set[_Sniffer]] = set()
         self._protocols: Final[set[H2Protocol]] = set()
@@ -92,27 +93,39 @@ class Listener(H2Owner):
         *,
         doorkeeper: "Doorkeeper | None" = None,
         reuse_port: bool = False,
+        is_mixed: bool = False,
     ) -> int:
         """Listens on one more URL (`http`, `https`, `unix`, `unixs`); the secure ones need `tls`, whose ALPN should be
-        ALPN_PROTOCOLS, and may have a doorkeeper. Returns the port, 0 for a unix socket. Raises ListenUrlError and
-        OSError.
+        ALPN_PROTOCOLS, and may have a doorkeeper. A mixed one is secure and takes plain connections too. Returns the
+        port, 0 for a unix socket. Raises ListenUrlError and OSError.
         """
         address = parse_listen_url(url)
         context = tls if address.is_secure else None
         assert context is not None or not address.is_secure, "a secure URL comes with a TLS context"
         loop = asyncio.get_running_loop()
         new_sniffer = partial(_Sniffer, self, doorkeeper)
-        if address.unix_path:
+        if is_mixed:
+            assert context is not None, "a mixed port is given by its secure URL"
+            listening = _open_socket_at(address, reuse_port)
+            if address.unix_path:
+                self._socket_paths.append(address.unix_path)
+            new_plain = partial(_Sniffer, self, None)
+            mixed = MixedPort(self._group, listening, context, new_plain, new_sniffer, SNIFF_TIMEOUT_S)
+            mixed.start()
+            self._servers.append(mixed)
+            port = 0 if address.unix_path else listening.getsockname()[1]
+        elif address.unix_path:
             remove_stale_socket(address.unix_path)
             server = await loop.create_unix_server(new_sniffer, address.unix_path, ssl=context, backlog=BACKLOG)
             self._socket_paths.append(address.unix_path)
+            self._servers.append(server)
             port = 0
         else:
             # Without a host, one socket for both families, as Go listens.
             listening = _open_socket(address.host, address.port, reuse_port)
             server = await loop.create_server(new_sniffer, sock=listening, ssl=context, backlog=BACKLOG)
             port = listening.getsockname()[1]
-        self._servers.append(server)
+            self._servers.append(server)
         if self._sweep_timer is None:
             self._sweep()
         return port
@@ -297,6 +310,21 @@ class _Waiting(asyncio.Protocol):
         http1.data_received(self._data)
         if self._has_ended:
             http1.eof_received()
+
+
+def _open_socket_at(address: ListenAddress, reuse_port: bool) -> socket.socket:
+    """Raises OSError."""
+    if not address.unix_path:
+        return _open_socket(address.host, address.port, reuse_port)
+    remove_stale_socket(address.unix_path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(address.unix_path)
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _open_socket(host: str, port: int, reuse_port: bool) -> socket.socket:

@@ -1,15 +1,18 @@
 """TLS on both of etcd's ports, with etcdctl and our own client, on ours and on etcd."""
 
 import asyncio
+import socket
 import ssl
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from etcdcore.client import ClientTls, EtcdError, connect
 from integration.peers.etcd import TARGETS, Certificates, Etcdctl, EtcdServer, OurEtcd, target_names
+from integration.peers.process import free_port, wait_until
 from tests.certificates import Authority, Pair
 
 
@@ -171,3 +174,73 @@ def test_the_peer_port_is_secured_by_its_own_flags(authority: Authority, tmp_pat
         for pair in (None, bob):
             with pytest.raises((ssl.SSLError, OSError)):
                 _get(server.peer_url + "/version", authority, pair)
+
+
+def _mixed(target: str, authority: Authority, folder: Path, plain: str, secure: str, *more: str) -> EtcdServer:
+    server = authority.issue("server")
+    flags = ["--cert-file", server.cert_file, "--key-file", server.key_file]
+    flags += ["--listen-client-urls", f"{secure},{plain}", "--advertise-client-urls", f"{plain},{secure}", *more]
+    return TARGETS[target](folder, flags)
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_one_port_takes_connections_with_and_without_tls(target: str, authority: Authority, tmp_path: Path) -> None:
+    port = free_port()
+    plain, secure = f"http://127.0.0.1:{port}", f"https://127.0.0.1:{port}"
+    server = _mixed(target, authority, tmp_path / "server", plain, secure)
+    server.client_port = port
+    with server, socket.create_connection(("127.0.0.1", port)) as silent:
+        assert Etcdctl(plain)("put", "a", "b").strip() == "OK"
+        assert Etcdctl(secure, f"--cacert={authority.ca_file}")("get", "a", "--print-value-only").strip() == "b"
+        assert '"health":"true"' in _get(f"{secure}/health", authority)
+        with urllib.request.urlopen(f"{plain}/health", timeout=5) as answer:
+            assert b'"health":"true"' in answer.read()
+        # Who ends a handshake, says nothing or speaks nothing known keeps nobody from coming in.
+        with pytest.raises((ssl.SSLError, urllib.error.URLError)):
+            urllib.request.urlopen(f"{secure}/health", timeout=5)
+        for said in (b"\x16", b"\x16\x03\x01\x00\x05junk!", b"\xff" * 100):
+            with socket.create_connection(("127.0.0.1", port)) as odd:
+                odd.sendall(said)
+        assert Etcdctl(secure, f"--cacert={authority.ca_file}")("get", "a", "--print-value-only").strip() == "b"
+        members = Etcdctl(plain)("member", "list")
+        assert plain in members and secure in members
+        silent.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            silent.recv(1)
+        if isinstance(server, OurEtcd):
+            # etcd waits for the silent one, for good.
+            server.stop()
+            silent.settimeout(10)
+            with suppress(ConnectionResetError):
+                assert silent.recv(1) == b""
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_a_unix_socket_takes_both_too(target: str, authority: Authority, tmp_path: Path) -> None:
+    path = tmp_path / "etcd.sock"
+    port = free_port()
+    server = authority.issue("server")
+    flags = ["--cert-file", server.cert_file, "--key-file", server.key_file]
+    flags += ["--listen-client-urls", f"unix://{path},unixs://{path},http://127.0.0.1:{port}"]
+    started = TARGETS[target](tmp_path / "server", flags)
+    started.client_port = port
+    with started:
+        assert Etcdctl(f"unix://{path}")("put", "a", "b").strip() == "OK"
+        context = ssl.create_default_context(cafile=authority.ca_file)
+        with socket.socket(socket.AF_UNIX) as raw:
+            raw.connect(str(path))
+            with context.wrap_socket(raw, server_hostname="localhost") as client:
+                client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        started.stop()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_grpc_and_http_alone_do_not_share_an_address(target: str, authority: Authority, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    refused = TARGETS[target](tmp_path / "server", ["--listen-client-urls", url, "--listen-client-http-urls", url])
+    refused.child.spawn()
+    wait_until(lambda: not refused.child.is_running(), 30, "it ends")
+    text = "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url " + url
+    assert text in refused.child.log_text()
