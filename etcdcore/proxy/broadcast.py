@@ -46,8 +46,8 @@ class Receiver(ABC):
         self.broadcast: Broadcast | None = None
 
     @abstractmethod
-    def tell(self, body: bytes, revision: int) -> None:
-        """A response without its watch id. `revision`: all below the next one are told with it."""
+    def tell(self, body: bytes, revision: int, is_progress: bool) -> None:
+        """A response without its watch id, and the revision in its header."""
 
     @abstractmethod
     def progressed(self) -> None:
@@ -196,7 +196,7 @@ class Broadcast:
                 body = bodies[form]
             receiver.start_revision = max(receiver.start_revision, last + 1)
             if body:
-                receiver.tell(body, last)
+                receiver.tell(body, response.header.revision, False)
         self._audience.advanced(self)
 
     def _tell_progress(self) -> None:
@@ -204,7 +204,7 @@ class Broadcast:
         body = rpc_pb2.WatchResponse(header=self._header).SerializeToString()
         for receiver in list(self.receivers):
             if receiver.wants_progress and receiver.start_revision <= self.next_revision:
-                receiver.tell(body, self.told_revision)
+                receiver.tell(body, self._header.revision, True)
 
 
 def _encode(response: rpc_pb2.WatchResponse, receiver: Receiver, start_revision: int) -> bytes:
@@ -225,3 +225,11 @@ def _encode(response: rpc_pb2.WatchResponse, receiver: Receiver, start_revision:
 def with_watch_id(body: bytes, watch_id: int) -> bytes:
     """A response for one watcher: fields of a message may come in any order."""
     return body + b"\x10" + varint(watch_id) if watch_id else body
+
+
+def with_revision(body: bytes, revision: int) -> bytes:
+    """A response whose header has another revision: of a field that comes twice, messages are merged, numbers replaced.
+
+    `0a` header, `18` its revision."""
+    number = varint(revision)
+    return body + b"\x0a" + varint(len(number) + 1) + b"\x18" + number

@@ -140,11 +140,19 @@ class ProxyLease:
         """One client's stream: an answer for each request, in order."""
         headers = forwarded(call.call.metadata)
         name = tuple(sorted(headers.items()))
+        revision = 0
         while (message := await call.receive()) is not None:
             request = parse(rpc_pb2.LeaseKeepAliveRequest, message)
             renewals = self._streams.setdefault(name, _Renewals(self._upstream, headers, self._counts))
             assert self._tasks is not None, "the proxy serves"
             answer = await renewals.renew(request.ID, self._tasks)
+            # A renewal that is answered again, or by another server, may be from before what this client has seen.
+            revision = max(revision, answer.header.revision)
+            if answer.header.revision != revision:
+                seen = rpc_pb2.LeaseKeepAliveResponse()
+                seen.CopyFrom(answer)
+                seen.header.revision = revision
+                answer = seen
             await call.send(answer.SerializeToString())
 
     async def revoke(self, message: bytes, call: Call) -> bytes:

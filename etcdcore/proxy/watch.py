@@ -6,7 +6,10 @@ Differs from etcd's proxy: progress requests, client-chosen ids and resuming aft
 
 Invariants:
 1. A watcher is created only after a read in its client's name: it may read the interval, and the revision is known.
-2. A client that does not read leaves its broadcast and comes back, with one of its own, from where it was: it holds
+2. The revisions of a stream's headers never go back, though its watchers hear from several watches upstream: what was
+   told last is the least that is told next. Progress is not told at all rather than from before, since it promises that
+   nothing below it will come. Only a watcher that was compacted away has etcd's own header, with revision 0.
+3. A client that does not read leaves its broadcast and comes back, with one of its own, from where it was: it holds
    nobody up, and costs no more memory than what its connection holds.
 """
 
@@ -20,7 +23,7 @@ from etcdcore.api.tasks import CallStream
 from etcdcore.errors import INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED
 from etcdcore.mvcc.store import OPEN_END
 from etcdcore.pb import rpc_pb2
-from etcdcore.proxy.broadcast import Audience, Broadcast, Receiver, with_watch_id
+from etcdcore.proxy.broadcast import Audience, Broadcast, Receiver, with_revision, with_watch_id
 from etcdcore.proxy.counts import ProxyCounts
 from etcdcore.proxy.namespace import Namespace
 from etcdcore.proxy.upstream import Upstream, forwarded
@@ -114,7 +117,8 @@ class _ClientStream:
         self._next_id = 0
         self._progress: dict[Broadcast, int] | None = None
         """While a progress request waits: its broadcasts, and how far each had been told before."""
-        self._header = rpc_pb2.ResponseHeader()
+        self._header: Final = rpc_pb2.ResponseHeader()
+        """The last one told, with the greatest revision (I2)."""
 
     @property
     def call(self) -> CallStream:
@@ -136,7 +140,8 @@ class _ClientStream:
         key, range_end = self._watch.namespace.interval(request.key or b"\0", request.range_end)
         if self._watch.namespace.prefix and not request.key:
             key = self._watch.namespace.prefix
-        header, reason = await self._look(key, range_end)
+        reason = await self._look(key, range_end)
+        header = self._header
         if range_end and range_end != OPEN_END and key >= range_end:
             reason = reason or "mvcc: watcher range is empty"
         if request.start_revision < 0:
@@ -155,11 +160,12 @@ class _ClientStream:
         await self._call.send(created.SerializeToString())
         self.watchers[watch_id] = watcher
         self._watch.counts.client_watchers += 1
-        self._header.CopyFrom(header)
         self._watch.join(watcher, key, range_end, self._call.call.metadata)
 
-    async def _look(self, key: bytes, range_end: bytes) -> tuple[rpc_pb2.ResponseHeader, str]:
-        """Asks in the client's name (I1). Not serializable: another server may be behind what the client has seen."""
+    async def _look(self, key: bytes, range_end: bytes) -> str:
+        """Asks in the client's name (I1). Not serializable: another server may be behind what the client has seen.
+
+        Returns why he may not watch, and notes the header."""
         request = rpc_pb2.RangeRequest(key=key, range_end=range_end, limit=1, keys_only=True)
         try:
             answer = await self._watch.upstream.unary(
@@ -168,8 +174,11 @@ class _ClientStream:
         except EtcdError as error:
             if error.code not in _REFUSALS:
                 raise
-            return rpc_pb2.ResponseHeader(), status_text(error.code, error.text)
-        return rpc_pb2.RangeResponse.FromString(answer).header, ""
+            return status_text(error.code, error.text)
+        header = rpc_pb2.RangeResponse.FromString(answer).header
+        header.revision = max(header.revision, self._header.revision)
+        self._header.CopyFrom(header)
+        return ""
 
     def _new_id(self) -> int:
         while self._next_id in self.watchers:
@@ -198,7 +207,8 @@ class _ClientStream:
         self._forget(watcher)
         header = rpc_pb2.ResponseHeader()
         header.CopyFrom(self._header)
-        header.revision = 0  # as etcd's; but clientv3 falls over a response without a header
+        if compact_revision:
+            header.revision = 0  # as etcd's; but clientv3 falls over a response without a header
         response = rpc_pb2.WatchResponse(
             header=header,
             watch_id=watcher.watch_id,
@@ -227,12 +237,26 @@ class _ClientStream:
         if min(told, default=-1) < 0 or None in present or not present <= waiting.keys():
             return
         self._progress = None
-        header = rpc_pb2.ResponseHeader()
-        header.CopyFrom(self._header)
-        header.revision = min(told)
-        if all(watcher.start_revision <= header.revision + 1 for watcher in self.watchers.values()):
-            response = rpc_pb2.WatchResponse(header=header, watch_id=INVALID_WATCH_ID)
-            self._call.call.send(response.SerializeToString())
+        revision = min(told)
+        if any(watcher.start_revision > revision + 1 for watcher in self.watchers.values()):
+            return
+        if revision < self._header.revision:
+            # Another of its watches has told more meanwhile: they are all asked again (I2).
+            self._watch.start_waiting(self._request_progress())
+            return
+        self._header.revision = revision
+        response = rpc_pb2.WatchResponse(header=self._header, watch_id=INVALID_WATCH_ID)
+        self._call.call.send(response.SerializeToString())
+
+    def told(self, body: bytes, revision: int, is_progress: bool) -> None:
+        """Sends a response whose header has this revision, or a greater one that was told before (I2)."""
+        if revision < self._header.revision:
+            if is_progress:
+                return
+            body = with_revision(body, self._header.revision)
+        else:
+            self._header.revision = revision
+        self._call.call.send(body)
 
 
 @final
@@ -255,10 +279,10 @@ class _Watcher(Receiver):
         self._waiting: asyncio.Task[None] | None = None
         self.watch_id: Final = watch_id
 
-    def tell(self, body: bytes, revision: int) -> None:
-        self._stream.call.call.send(with_watch_id(body, self.watch_id))
+    def tell(self, body: bytes, revision: int, is_progress: bool) -> None:
+        self._stream.told(with_watch_id(body, self.watch_id), revision, is_progress)
         if not self._stream.call.call.is_writable and self.broadcast is not None:
-            self.broadcast.leave(self)  # I2
+            self.broadcast.leave(self)  # I3
             self._waiting = self._stream.watch.start_waiting(self._come_back())
 
     async def _come_back(self) -> None:

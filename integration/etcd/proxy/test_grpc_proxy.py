@@ -322,3 +322,77 @@ def test_the_go_clients_suite_passes_through_the_proxy(etcd: EtcdServer, proxy: 
     with go_tests.control(etcd) as control_url:
         environment = {"ETCD_ENDPOINT": f"http://{proxy.address}", "CONTROL_URL": control_url}
         go_tests.run(binary, environment, test_clientv3.TIMEOUT_S).check_all_pass()
+
+
+def test_a_canceled_watch_is_answered_with_what_was_told_last(proxy: Front) -> None:
+    """etcd's proxy answers with the header that the watcher was told last."""
+    with proxy.channel() as channel:
+        stream = Stream(channel, WATCH, rpc_pb2.WatchResponse)
+        created = watch(stream, b"key")
+        assert created.header.revision == 1
+        told = [put(channel, b"key", b"%d" % number) for number in range(3)]
+        assert [stream.next().header.revision for _ in told] == told == [2, 3, 4]
+        stream.send(rpc_pb2.WatchRequest(cancel_request=rpc_pb2.WatchCancelRequest(watch_id=created.watch_id)))
+        canceled = stream.next()
+        assert canceled.canceled and canceled.header.revision == 4
+        assert canceled.header.cluster_id == created.header.cluster_id != 0
+        stream.close()
+
+
+def test_revisions_of_a_stream_never_go_back(etcd: EtcdServer, proxy: Front) -> None:
+    """Watchers of several intervals, from now and from before, come, go and ask how far they are, beside writes."""
+    with proxy.channel() as channel, etcd.channel() as direct:
+        stream = Stream(channel, WATCH, rpc_pb2.WatchResponse)
+        writing = threading.Event()
+
+        def write() -> None:
+            for number in range(300):
+                put(direct, b"k%d" % (number % 5), b"v")
+            writing.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        seen: list[Any] = []
+        open_ids: list[int] = []
+        number = 0
+        while not writing.is_set():
+            number += 1
+            create = rpc_pb2.WatchCreateRequest(
+                key=b"k%d" % (number % 6), start_revision=number % 3 and 2, progress_notify=number % 2 == 0
+            )
+            stream.send(rpc_pb2.WatchRequest(create_request=create))
+            while not (created := stream.next()).created:
+                seen.append(created)
+            seen.append(created)
+            open_ids.append(created.watch_id)
+            if number % 2:
+                stream.send(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
+            if number % 4 == 0:
+                cancel = rpc_pb2.WatchCancelRequest(watch_id=open_ids.pop(0))
+                stream.send(rpc_pb2.WatchRequest(cancel_request=cancel))
+        writer.join()
+        stream.send(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
+        while (last := stream.next()).watch_id != -1 or last.header.revision < 301:
+            seen.append(last)
+        revisions = [response.header.revision for response in seen]
+        assert revisions == sorted(revisions)
+        assert last.header.revision == 301 and any(response.canceled for response in seen)
+        for response in seen:
+            assert all(event.kv.mod_revision <= response.header.revision for event in response.events)
+        stream.close()
+
+
+def test_revisions_of_renewals_never_go_back(proxy: Front) -> None:
+    with proxy.channel() as channel:
+        grant = "/etcdserverpb.Lease/LeaseGrant"
+        for lease_id in (1, 2):
+            call(channel, grant, rpc_pb2.LeaseGrantRequest(TTL=100, ID=lease_id), rpc_pb2.LeaseGrantResponse)
+        stream = Stream(channel, KEEP_ALIVE, rpc_pb2.LeaseKeepAliveResponse)
+        revisions = []
+        # Some of them the proxy answers from a renewal of a moment ago.
+        for lease_id in (1, 2, 1, 2, 1):
+            put(channel, b"key", b"v")
+            stream.send(rpc_pb2.LeaseKeepAliveRequest(ID=lease_id))
+            revisions.append(stream.next().header.revision)
+        assert revisions == sorted(revisions) and revisions[0] == 2
+        stream.close()
