@@ -48,6 +48,11 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
+    def reset_range(self) -> None:
+        """`lowest` and `highest` begin anew; counts and sum go on, as whoever collects them expects."""
+        self.lowest = 0.0
+        self.highest = 0.0
+
 
 @final
 class StoreCounts:
@@ -83,6 +88,9 @@ class MemberCounts:
 
     __slots__ = (
         "apply_s",
+        "checkpoint_revision",
+        "checkpoint_s",
+        "checkpointed_at_s",
         "commit_s",
         "compacted_at_s",
         "compacted_keys",
@@ -115,6 +123,12 @@ class MemberCounts:
         """Entries that take longer to apply are counted as slow."""
         self.commit_s: Final = Histogram(DISK_BOUNDS_S)
         """The engine's commits that had something in them."""
+        self.checkpoint_s: Final = Histogram(DISK_BOUNDS_S)
+        """From a commit to the marker that lets the log be cut: the engine's sync in a thread."""
+        self.checkpoint_revision = -1
+        """The store's, when the engine was last synced; -1: it was not, since the start."""
+        self.checkpointed_at_s = 0.0
+        """By the loop's clock."""
         self.apply_s: Final = Histogram(APPLY_BOUNDS_S)
         """One observation for each entry, which holds all commands of one turn of the loop."""
 

@@ -9,6 +9,7 @@ Invariants:
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Final, final
 
 from etcdcore.config import MemberConfig
@@ -61,6 +62,7 @@ class Checkpoints:
         ):
             return None
         self._bytes = self._entries = 0
+        revision = state.store.current_revision
         meta = SnapshotMeta(state.committed_index, self._parts.log.term(state.committed_index), conf_state)
         self._syncing = asyncio.get_running_loop().run_in_executor(None, self._sync_engine, meta)
         try:
@@ -75,6 +77,8 @@ class Checkpoints:
         if not is_marked:
             return None
         self.synced_index = meta.index
+        state.counts.checkpoint_revision = revision
+        state.counts.checkpointed_at_s = asyncio.get_running_loop().time()
         return meta
 
     async def rewrite(self) -> None:
@@ -143,6 +147,7 @@ class Checkpoints:
 
     def _sync_engine(self, meta: SnapshotMeta) -> bool:
         """In a thread. False when the disk had no room for it: a later one will do."""
+        started = perf_counter()
         try:
             self._state.engine.sync()
             self._parts.snapshots.save(meta)
@@ -154,6 +159,7 @@ class Checkpoints:
             if isinstance(error.__cause__, OSError) and is_no_room(error.__cause__):
                 return False
             raise
+        self._state.counts.checkpoint_s.observe(perf_counter() - started)
         return True
 
 

@@ -12,9 +12,16 @@ from integration.conformance.conftest import TICK_MS, Connect, FreshServer
 from integration.conformance.raw_client import EPHEMERAL, RawClient
 from integration.peers.process import ask_four_letters
 from integration.peers.servers import ZooKeeperServer
-from zkbridge.server.four_letter_facts import NEVER_HAPPENS
-from zkbridge.summary import FIELDS
+from zkbridge.server.meters import NEVER_HAPPENS
 
+ENVIRONMENT = [
+    "zookeeper.version",
+    "host.name",
+    *(f"java.{name}" for name in ("version", "vendor", "home", "class.path", "library.path", "io.tmpdir", "compiler")),
+    *(f"os.{name}" for name in ("name", "arch", "version")),
+    *(f"user.{name}" for name in ("name", "home", "dir")),
+    *(f"os.memory.{name}" for name in ("free", "max", "total")),
+]
 DATE = r"\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}"
 DOUBLE = r"\d+\.\d{1,4}"
 VERSION = r"3\.9\.\d+-\S+, built on \d{4}-\d\d-\d\d \d\d:\d\d UTC"
@@ -77,7 +84,8 @@ FORMS = {
     "isro": "rw",
     "srvr": rf"Zookeeper version: {VERSION}\n{SUMMARY}",
     "stat": rf"Zookeeper version: {VERSION}\nClients:\n({BRIEF})*\n{SUMMARY}",
-    "conf": r"clientPort=\d+\nsecureClientPort=-1\ndataDir=/\S+\ndataDirSize=\d+\ndataLogDir=/\S+\ndataLogSize=\d+\n"
+    "conf": r"clientPort=\d+\nsecureClientPort=-1\n"
+    r"dataDir=/\S+/version-2\ndataDirSize=\d+\ndataLogDir=/\S+/version-2\ndataLogSize=\d+\n"
     rf"tickTime={TICK_MS}\nmaxClientCnxns=0\nminSessionTimeout={2 * TICK_MS}\nmaxSessionTimeout={20 * TICK_MS}\n"
     r"clientPortListenBacklog=-1\nserverId=0\n",
     "dirs": r"datadir_size: \d+\nlogdir_size: \d+\n",
@@ -114,6 +122,9 @@ def busy(connect: Connect, client: RawClient, root: str) -> RawClient:
 def test_a_words_answer_has_zookeepers_form(target: ZooKeeperServer, busy: RawClient, word: str) -> None:
     text = ask_four_letters(target.port, word)
     assert re.fullmatch(FORMS[word], text), text
+
+
+FIELDS = ("avg", "min", "max", "cnt", "sum")
 
 
 def value_of(text: str, key: str) -> str:
@@ -275,12 +286,55 @@ def test_envi_gives_the_version_in_the_first_bytes(target: ZooKeeperServer) -> N
     assert re.match(r"Environment:\nzookeeper\.version=\d+\.\d+\.\d+", ask_four_letters(target.port, "envi"))
 
 
-def test_stmk_echoes_its_mask(target: ZooKeeperServer) -> None:
+def test_envi_has_javas_names_for_what_runs(target: ZooKeeperServer) -> None:
+    """ZooKeeper's own test reads java.version; others look for os.arch as Java spells it."""
+    names = re.findall(r"^([\w.]+)=", ask_four_letters(target.port, "envi"), re.MULTILINE)
+    assert names[: len(ENVIRONMENT)] == ENVIRONMENT
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", value_of(ask_four_letters(target.port, "envi"), "java.version"))
+    assert value_of(ask_four_letters(target.port, "envi"), "os.arch") in ("amd64", "aarch64")
+
+
+def test_a_ping_leaves_the_xid_of_the_last_real_operation(target: ZooKeeperServer, client: RawClient) -> None:
+    xid = client.call(wire.EXISTS, wire.buffer(b"/") + b"\0").xid
+    client.call(wire.PING, xid=wire.XID_PING)
+    line = next(
+        line for line in ask_four_letters(target.port, "cons").splitlines() if f"sid={client.session_id:#x}," in line
+    )
+    assert ",lop=PING," in line and f",lcxid={xid:#x}," in line
+
+
+def test_the_response_sizes_are_those_of_replies_and_events(
+    target: ZooKeeperServer, client: RawClient, root: str
+) -> None:
+    """A ping's reply is a header, 16 bytes; the answer to the handshake, and a word's own, count for nothing."""
+    client.set_data(root, b"x" * 5000)
+    client.get_data(root)
+    client.call(wire.PING, xid=wire.XID_PING)
+    text = ask_four_letters(target.port, "mntr")
+    assert int(value_of(text, "zk_last_client_response_size")) == 16
+    assert int(value_of(text, "zk_min_client_response_size")) == 16
+    assert int(value_of(text, "zk_max_client_response_size")) >= 5000 + 4 + 68 + 16
+
+
+def test_crst_leaves_what_the_server_has_sent(target: ZooKeeperServer, busy: RawClient) -> None:
+    before = int(value_of(ask_four_letters(target.port, "srvr"), "Sent"))
+    ask_four_letters(target.port, "crst")
+    assert int(value_of(ask_four_letters(target.port, "srvr"), "Sent")) > before
+
+
+def test_srst_forgets_what_open_connections_have_sent(target: ZooKeeperServer, busy: RawClient) -> None:
+    ask_four_letters(target.port, "srst")
+    text = ask_four_letters(target.port, "srvr")
+    assert int(value_of(text, "Sent")) < 5 and int(value_of(text, "Received")) < 5
+
+
+def test_stmk_echoes_its_mask_and_gtmk_tells_it(target: ZooKeeperServer) -> None:
     for mask in (5, 306):
         with socket.create_connection(("127.0.0.1", target.port), timeout=20) as conn:
             conn.sendall(b"stmk" + mask.to_bytes(8, "big"))
             assert conn.recv(100) == str(mask).encode()
             assert conn.recv(100) == b""
+        assert ask_four_letters(target.port, "gtmk") == str(mask)
 
 
 @pytest.mark.parametrize("word", [*sorted(set(FORMS) - {"srvr", "ruok"}), "hash"])

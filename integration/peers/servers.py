@@ -23,6 +23,11 @@ ZOOKEEPER_JARS = (
     "org.xerial.snappy:snappy-java:1.1.10.5",
     "org.slf4j:slf4j-reload4j:2.0.13",
     "commons-cli:commons-cli:1.5.0",
+    # Its metrics provider and its AdminServer, which does not start without these.
+    f"org.apache.zookeeper:zookeeper-prometheus-metrics:{ZOOKEEPER_VERSION}",
+    "org.eclipse.jetty:jetty-server:9.4.57.v20241219",
+    "org.eclipse.jetty:jetty-servlet:9.4.57.v20241219",
+    "com.fasterxml.jackson.core:jackson-databind:2.15.2",
 )
 START_TIMEOUT_S = 30.0
 # Keys that ZooKeeper reads from bare system properties, where the bridge takes them from its file.

@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final, final
@@ -44,9 +45,10 @@ from zkbridge.backend.interface import (
     Fence,
     RevisionSink,
     StoreEvent,
+    StoreFacts,
     WriteToken,
 )
-from zkbridge.summary import Summary
+from zkbridge.backend.store_facts import Family, TimesSinceReset, histogram, number
 
 _TARGET_CREATE: Final = 1
 _TARGET_MOD: Final = 2
@@ -194,19 +196,25 @@ class EmbeddedBackend(Backend):
     """Over a member that is open; the caller runs `serve` in its task group. One sink at most."""
 
     __slots__ = (
+        "_checkpoint_times",
         "_else_branch",
         "_etcd_addr",
         "_fence",
         "_fence_compare",
         "_fence_compares",
+        "_open_ms",
         "_session_compares",
+        "_sync_times",
         "member",
         "sink",
     )
 
-    def __init__(self, member: Member, etcd_addr: str = "") -> None:
+    def __init__(self, member: Member, etcd_addr: str = "", open_ms: int = 0) -> None:
         self.member: Final = member
         self._etcd_addr: Final = etcd_addr
+        self._open_ms: Final = open_ms
+        self._sync_times: Final = TimesSinceReset()
+        self._checkpoint_times: Final = TimesSinceReset()
         self._fence: Fence | None = None
         self._session_compares: Final[dict[bytes, tuple[Compare, Compare]]] = {}
 
@@ -313,13 +321,32 @@ class EmbeddedBackend(Backend):
     def renew_leases(self, lease_ids: Sequence[int]) -> None:
         self.member.renew_leases(lease_ids)
 
-    def sync_times_ms(self) -> Summary | None:
-        times = self.member.log_writer.write_s
-        summary = Summary()
-        summary.count = times.count
-        summary.total = int(times.sum * 1000)
-        summary.lowest, summary.highest = int(times.lowest * 1000), int(times.highest * 1000)
-        return summary
+    def facts(self) -> StoreFacts | None:
+        counts = self.member.counts
+        report = self.member.recovery_report
+        sync_s, checkpoint_s = self.member.log_writer.write_s, counts.checkpoint_s
+        return StoreFacts(
+            self._sync_times.summary_ms(sync_s.bounds, sync_s.counts, sync_s.sum, sync_s.lowest, sync_s.highest),
+            self._checkpoint_times.summary_ms(
+                checkpoint_s.bounds,
+                checkpoint_s.counts,
+                checkpoint_s.sum,
+                checkpoint_s.lowest,
+                checkpoint_s.highest,
+            ),
+            counts.checkpoint_revision,
+            asyncio.get_running_loop().time() - counts.checkpointed_at_s,
+            self._open_ms,
+            report.replayed_entries,
+            _families(self.member),
+        )
+
+    def reset_facts(self) -> None:
+        sync_s, checkpoint_s = self.member.log_writer.write_s, self.member.counts.checkpoint_s
+        self._sync_times.reset(sync_s.counts)
+        self._checkpoint_times.reset(checkpoint_s.counts)
+        sync_s.reset_range()
+        checkpoint_s.reset_range()
 
     def request_barrier(self, token: BarrierToken) -> None:
         self.member.read_index(_Barrier(token))
@@ -357,6 +384,43 @@ class EmbeddedBackend(Backend):
         return compares
 
 
+def _families(member: Member) -> list[Family]:
+    """The store's own metrics under etcd's names, so that what is made for etcd reads them. The etcd port has all."""
+    counts, store, log = member.counts, member.store, member.log_writer
+    allocated, used = store.engine.size()
+    sync, commit, done = log.write_s, counts.commit_s, member.store_counts
+    return [
+        number("etcd_server_has_leader", "gauge", "Whether the store has a leader.", int(member.has_leader)),
+        number("etcd_server_proposals_pending", "gauge", "Commands proposed and not applied.", member.pending_count),
+        number("etcd_server_proposals_failed_total", "counter", "Commands that failed.", counts.proposals_failed),
+        number("etcd_server_proposals_applied_total", "gauge", "Log entries applied.", member.applied_index),
+        number("etcd_server_slow_apply_total", "counter", "Log entries slow to apply.", counts.slow_apply_count),
+        histogram(
+            "etcd_disk_wal_fsync_duration_seconds",
+            "Writing and syncing one group of the log.",
+            sync.bounds,
+            sync.counts,
+            sync.sum,
+        ),
+        number("etcd_disk_wal_write_bytes_total", "counter", "Bytes written to the log.", log.byte_count),
+        histogram(
+            "etcd_disk_backend_commit_duration_seconds",
+            "Committing the engine's batch, without a sync.",
+            commit.bounds,
+            commit.counts,
+            commit.sum,
+        ),
+        number("etcd_mvcc_db_total_size_in_bytes", "gauge", "Size of the engine's file.", allocated),
+        number("etcd_mvcc_db_total_size_in_use_in_bytes", "gauge", "Of the engine's file, what is in use.", used),
+        number("etcd_mvcc_put_total", "counter", "Puts.", done.put_count),
+        number("etcd_mvcc_delete_total", "counter", "Deletes.", done.delete_count),
+        number("etcd_mvcc_txn_total", "counter", "Transactions of several operations.", done.txn_count),
+        number("etcd_debugging_mvcc_current_revision", "gauge", "The store's revision.", store.current_revision),
+        number("etcd_debugging_lease_granted_total", "counter", "Leases granted.", done.lease_granted_count),
+        number("etcd_debugging_lease_revoked_total", "counter", "Leases revoked.", done.lease_revoked_count),
+    ]
+
+
 def _urls(etcd_addr: str) -> tuple[str, ...]:
     return (f"http://{etcd_addr}",) if etcd_addr else ()
 
@@ -379,6 +443,7 @@ def open_embedded(
         segment_bytes=segment_bytes,
         client_urls=_urls(etcd_addr),
     )
+    started = time.monotonic()
     try:
         member = Member.open(config)
     except (EngineError, StorageError) as error:
@@ -386,4 +451,4 @@ def open_embedded(
     except OSError as error:
         # Say, a disk so full that not even the lock can be written: without the directory nobody knew what to free.
         raise BackendError(f"the store in {data_dir} cannot be opened: {error.strerror or error}") from error
-    return EmbeddedBackend(member, etcd_addr)
+    return EmbeddedBackend(member, etcd_addr, int((time.monotonic() - started) * 1000))

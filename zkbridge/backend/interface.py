@@ -53,6 +53,43 @@ NO_EVENTS: Final[list[StoreEvent]] = []
 
 
 @final
+class StoreFacts:
+    """What a store in this process counts and times, for `mntr` and Prometheus.
+
+    `checkpoint_revision` is that of the last checkpoint, `checkpoint_age_s` seconds ago; -1 if there was none yet.
+    `families` are (name, kind, about, [(labels or more of the name, value)]) under etcd's own names.
+    """
+
+    __slots__ = (
+        "checkpoint_age_s",
+        "checkpoint_ms",
+        "checkpoint_revision",
+        "families",
+        "open_ms",
+        "replayed_count",
+        "sync_ms",
+    )
+
+    def __init__(
+        self,
+        sync_ms: Summary,
+        checkpoint_ms: Summary,
+        checkpoint_revision: int,
+        checkpoint_age_s: float,
+        open_ms: int,
+        replayed_count: int,
+        families: list[tuple[str, str, str, list[tuple[str, str]]]],
+    ) -> None:
+        self.sync_ms: Final = sync_ms
+        self.checkpoint_ms: Final = checkpoint_ms
+        self.checkpoint_revision: Final = checkpoint_revision
+        self.checkpoint_age_s: Final = checkpoint_age_s
+        self.open_ms: Final = open_ms
+        self.replayed_count: Final = replayed_count
+        self.families: Final = families
+
+
+@final
 class Fence:
     """The fence key and the mod_revision with which this writer took over. Keep one object as long as it holds: the
     backend caches what it builds from it by identity."""
@@ -191,9 +228,12 @@ class Backend(ABC):
     def renew_leases(self, lease_ids: Sequence[int]) -> None:
         """Each lease's time starts anew. Unknown ones are ignored."""
 
-    def sync_times_ms(self) -> Summary | None:
-        """How long the log's writes to the disk took; None when the store's disk is somebody else's."""
+    def facts(self) -> StoreFacts | None:
+        """What the store counts; None when it is somebody else's."""
         return None
+
+    def reset_facts(self) -> None:  # noqa: B027  # nothing to do for a store without facts
+        """The summaries of `facts` begin anew."""
 
     @abstractmethod
     def request_barrier(self, token: BarrierToken) -> None: ...

@@ -7,14 +7,15 @@ Source: ZooKeeper command.FourLetterCommands and its commands; reference 6.1, 6.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from mypy_extensions import mypyc_attr
 
 from zkbridge import __version__
+from zkbridge.protocol.monitor import Metric, Value, gauge
 from zkbridge.types import hex_of
 
 ZOOKEEPER_VERSION: Final = "3.9.4"
@@ -33,8 +34,8 @@ _ALWAYS_ANSWERED: Final = frozenset({"ruok", "envi", "gtmk", "stmk", "isro"})
 
 @dataclass(frozen=True, slots=True)
 class ServerSummary:
-    """The server in numbers. `znode_count` is the true one, root included once; `metrics` are added to mntr as given
-    (names without `zk_`). Client response sizes are -1 as long as nobody has measured any."""
+    """The server in numbers. `znode_count` is the true one, root included once. Client response sizes are -1 before
+    the first one; `metrics` are what mntr shows beside what this class says."""
 
     zxid: int
     mode: str
@@ -57,7 +58,7 @@ class ServerSummary:
     response_bytes_last: int = -1
     response_bytes_min: int = -1
     response_bytes_max: int = -1
-    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    metrics: Sequence[Metric] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class ConfigurationFacts:
     membership: str = ""
     """The data of /zookeeper/config of such a member."""
 
+    @property
+    def shown_data_dir(self) -> str:
+        """ZooKeeper keeps its files one folder deeper, and names that one."""
+        return f"{self.data_dir}/version-2"
+
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class FourLetterFacts(ABC):
@@ -140,6 +146,13 @@ class FourLetterFacts(ABC):
     @abstractmethod
     def data_watches(self) -> Sequence[tuple[int, Sequence[str]]]:
         """(session id, paths) of the data table."""
+
+    @abstractmethod
+    def trace_mask(self) -> int: ...
+
+    @abstractmethod
+    def set_trace_mask(self, mask: int) -> None:
+        """Kept for whoever asks for it: there is nothing here that it traces."""
 
     @abstractmethod
     def reset_connections(self) -> None:
@@ -198,9 +211,10 @@ def _text_of(word: str, mask: bytes, facts: FourLetterFacts) -> str:
             facts.reset_server()
             return "Server stats reset.\n"
         case "gtmk":
-            return str(TRACE_MASK)
+            return str(facts.trace_mask())
         case "stmk":
-            return str(int.from_bytes(mask[:_MASK_BYTES], "big", signed=True))
+            facts.set_trace_mask(int.from_bytes(mask[:_MASK_BYTES], "big", signed=True))
+            return str(facts.trace_mask())
         case "hash":
             # The digest of the whole tree each 128 transactions. Kept up to date it would cost two checksums of every
             # value written; made when asked, it would hold up a large tree. An empty list is what a young server shows.
@@ -253,9 +267,9 @@ def _configuration_lines(configuration: ConfigurationFacts) -> str:
     lines: list[tuple[str, int | str]] = [
         ("clientPort", configuration.client_port),
         ("secureClientPort", -1),
-        ("dataDir", configuration.data_dir),
+        ("dataDir", configuration.shown_data_dir),
         ("dataDirSize", configuration.data_dir_bytes),
-        ("dataLogDir", configuration.data_dir),
+        ("dataLogDir", configuration.shown_data_dir),
         ("dataLogSize", configuration.data_dir_bytes),
         ("tickTime", configuration.tick_time_ms),
         ("maxClientCnxns", configuration.max_client_cnxns),
@@ -299,38 +313,49 @@ def _watches_by_path(watches: Sequence[tuple[int, Sequence[str]]]) -> str:
     return "".join(_indented(path, session_ids) for path, session_ids in by_path.items())
 
 
+def gauges_of(summary: ServerSummary) -> list[Metric]:
+    """ZooKeeper's own, in its order; the rest of what is measured is in `summary.metrics`."""
+    return [
+        gauge("ephemerals_count", summary.ephemeral_count, "Ephemeral znodes."),
+        gauge("num_alive_connections", summary.connection_count, "Open connections."),
+        gauge("avg_latency", summary.latency_average_ms, "Milliseconds of a request in the mean, since srst."),
+        gauge("outstanding_requests", summary.outstanding_count, "Requests not answered yet."),
+        gauge("znode_count", _shown_znode_count(summary), "Znodes, the root counted twice as ZooKeeper does."),
+        gauge("global_sessions", summary.session_count, "Sessions."),
+        gauge("local_sessions", 0, "Always 0: there are no local sessions."),
+        gauge("non_mtls_remote_conn_count", 0, "Always 0: nothing is counted by how it came over TLS."),
+        gauge("non_mtls_local_conn_count", 0, "Always 0: nothing is counted by how it came over TLS."),
+        gauge("last_client_response_size", summary.response_bytes_last, "Bytes of the last reply or event."),
+        gauge("max_client_response_size", summary.response_bytes_max, "Bytes of the longest, since srst."),
+        gauge("min_client_response_size", summary.response_bytes_min, "Bytes of the shortest, since srst."),
+        gauge("packets_sent", summary.sent_count, "Packets sent since srst."),
+        gauge("packets_received", summary.received_count, "Packets received since srst."),
+        gauge("connection_drop_probability", 0.0, "Always 0: no connection is dropped by chance."),
+        gauge("watch_count", summary.watch_count, "Watches, of both of ZooKeeper's tables."),
+        gauge("auth_failed_count", summary.auth_failed_count, "TLS clients refused by their certificate."),
+        gauge("min_latency", summary.latency_min_ms, "Milliseconds of the fastest request, since srst."),
+        gauge("max_latency", summary.latency_max_ms, "Milliseconds of the slowest request, since srst."),
+        gauge("max_file_descriptor_count", summary.open_file_max, "The limit of open files."),
+        gauge("open_file_descriptor_count", summary.open_file_count, "Open files."),
+        gauge("approximate_data_size", summary.data_bytes, "Bytes of all paths and data."),
+        gauge("uptime", summary.uptime_ms, "Milliseconds since the start."),
+        gauge("outstanding_tls_handshake", 0, "Always 0: handshakes are not counted."),
+    ]
+
+
+def monitor_values(summary: ServerSummary) -> list[tuple[str, Value | str]]:
+    """What mntr prints, without `zk_`, each value with its type: integers are integers."""
+    values: list[tuple[str, Value | str]] = [("version", FULL_VERSION), ("server_state", summary.mode)]
+    for metric in (*gauges_of(summary), *summary.metrics):
+        for name, value in metric.monitor_values():
+            values.append((name, round(value, 4) if isinstance(value, float) else value))
+    return values
+
+
 def _monitor_lines(summary: ServerSummary) -> str:
-    values: dict[str, int | float | str] = {
-        "version": FULL_VERSION,
-        "server_state": summary.mode,
-        "ephemerals_count": summary.ephemeral_count,
-        "num_alive_connections": summary.connection_count,
-        "avg_latency": float(summary.latency_average_ms),
-        "outstanding_requests": summary.outstanding_count,
-        "znode_count": _shown_znode_count(summary),
-        "global_sessions": summary.session_count,
-        "local_sessions": 0,
-        "non_mtls_remote_conn_count": 0,
-        "non_mtls_local_conn_count": 0,
-        "last_client_response_size": summary.response_bytes_last,
-        "max_client_response_size": summary.response_bytes_max,
-        "min_client_response_size": summary.response_bytes_min,
-        "packets_sent": summary.sent_count,
-        "packets_received": summary.received_count,
-        "connection_drop_probability": 0.0,
-        "watch_count": summary.watch_count,
-        "auth_failed_count": summary.auth_failed_count,
-        "min_latency": summary.latency_min_ms,
-        "max_latency": summary.latency_max_ms,
-        "max_file_descriptor_count": summary.open_file_max,
-        "open_file_descriptor_count": summary.open_file_count,
-        "approximate_data_size": summary.data_bytes,
-        "uptime": summary.uptime_ms,
-        "outstanding_tls_handshake": 0,
-        **summary.metrics,
-    }
     return "".join(
-        f"zk_{key}\t{_java_double(value) if isinstance(value, float) else value}\n" for key, value in values.items()
+        f"zk_{key}\t{_java_double(value) if isinstance(value, float) else value}\n"
+        for key, value in monitor_values(summary)
     )
 
 

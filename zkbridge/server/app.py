@@ -31,6 +31,7 @@ from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.feed import RevisionFeed
 from zkbridge.server.four_letter_facts import LiveDesk, LiveFacts
 from zkbridge.server.listener import Listener
+from zkbridge.server.pauses import note_pauses
 from zkbridge.server.pipeline import Intake
 from zkbridge.server.read_requests import ReadRequests
 from zkbridge.server.reaper import Reaper
@@ -74,7 +75,7 @@ class Bridge:
             self.replica.show_config(config.leader.config_text.encode(), config.leader.version, wall_ms())
         self.watches: Final = WatchTable()
         overlay = Overlay(self.replica)
-        statistics = ServerStatistics(wall_ms())
+        statistics = self.statistics = ServerStatistics(wall_ms())
         sessions = SessionTable(
             config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms, monotonic_ms()
         )
@@ -94,7 +95,7 @@ class Bridge:
         dispatcher = Dispatcher(
             backend,
             self.replica,
-            ReadRequests(self.replica, self.watches),
+            ReadRequests(self.replica, self.watches, statistics.reads),
             WriteRequests(overlay, config.reconfig_enabled),
             self.committer,
             self.keeper,
@@ -124,10 +125,18 @@ class Bridge:
             statistics,
             self.keeper,
             backend,
+            dispatcher,
         )
         self.listener.four_letter = LiveDesk(facts, config.whitelist)
         self.feed: Final = RevisionFeed(
-            self.replica, self.watches, self.committer, dispatcher, self.keeper, self._keyspace, self.listener
+            self.replica,
+            self.watches,
+            self.committer,
+            dispatcher,
+            self.keeper,
+            self._keyspace,
+            self.listener,
+            statistics,
         )
         self.reaper: Final = Reaper(
             self.committer,
@@ -152,6 +161,7 @@ class Bridge:
                     group.create_task(self.keeper.serve(), name="session keeper"),
                     group.create_task(self.listener.serve(), name="silent connections"),
                     group.create_task(self.reaper.serve(), name="reaper"),
+                    group.create_task(note_pauses(self.statistics.pauses_ms), name="pauses"),
                 ]
                 await stop.wait()
                 await self._drain()
@@ -166,9 +176,11 @@ class Bridge:
         if not await self._wait_writable(stop):
             return False
         prefix = self._keyspace.prefix
+        began_ms = monotonic_ms()
         revision = self._backend.subscribe(self.feed, prefix)
         pages = self._backend.load(prefix, revision, LOAD_PAGE)
         has_format = await load_changes(pages, self.replica, self._keyspace, revision)
+        self.statistics.load_ms.note(monotonic_ms() - began_ms)
         self.keeper.restored()
         self.feed.loaded()
         self.committer.take_over()

@@ -23,6 +23,7 @@ from zkbridge.errors import ProtocolError
 from zkbridge.plan.plan import PlanContext
 from zkbridge.protocol.connection import ClientStream
 from zkbridge.server.pipeline import Intake, Pipeline
+from zkbridge.server.statistics import ResponseSizes
 from zkbridge.sessions.expiry import Session, SessionHolder
 from zkbridge.tree.acl import Credentials
 from zkbridge.types import hex_of
@@ -36,6 +37,8 @@ OUTPUT_BYTES_MAX: Final = 64 * 1024 * 1024
 OUTPUT_STEP_BYTES: Final = 256 * 1024
 """Answers made for one client in one go. A few bytes of request can ask for a megabyte: past this the socket is asked
 whether the peer takes them at all (I2), and the other clients have their turn."""
+
+LENGTH_BYTES: Final = 4
 
 LINGER_S: Final = 1.0
 """How long a client that was refused is still read, and not heard."""
@@ -79,8 +82,10 @@ class Client(Watcher, SessionHolder):
     __slots__ = (
         "_audience",
         "_dirty",
+        "_is_greeted",
         "_is_throttled",
         "_is_turn_over",
+        "_response_sizes",
         "_stream",
         "connected_ms",
         "context",
@@ -103,7 +108,6 @@ class Client(Watcher, SessionHolder):
         "pipeline",
         "received_bytes",
         "received_count",
-        "sent_bytes",
         "sent_count",
         "session",
         "session_id",
@@ -111,10 +115,19 @@ class Client(Watcher, SessionHolder):
         "unplanned_count",
     )
 
-    def __init__(self, audience: ClientAudience, dirty: list[Client], frame_bytes_max: int, intake: Intake) -> None:
+    def __init__(
+        self,
+        audience: ClientAudience,
+        dirty: list[Client],
+        frame_bytes_max: int,
+        intake: Intake,
+        response_sizes: ResponseSizes,
+    ) -> None:
         self._audience: Final = audience
         self._dirty: Final = dirty
         self._stream: Final = ClientStream(frame_bytes_max)
+        self._response_sizes: Final = response_sizes
+        self._is_greeted = False
         self.is_peer_full = False
         self._is_throttled = False
         self._is_turn_over = False
@@ -135,7 +148,6 @@ class Client(Watcher, SessionHolder):
         self.peer_port = 0
         self.connected_ms = 0
         self.received_bytes = 0
-        self.sent_bytes = 0
         self.received_count = 0
         self.sent_count = 0
         self.last_opcode = NO_OPCODE
@@ -252,13 +264,24 @@ class Client(Watcher, SessionHolder):
             output.clear()
             return
         self.sent_count += len(output)
+        self._note_sizes(output)
         data = output[0] if len(output) == 1 else b"".join(output)
-        self.sent_bytes += len(data)
         transport.write(data)
         output.clear()
         if self.is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
             _log.warning("client_output_overflowed", peer=self.peer, session_id=hex_of(self.session_id))
             self.abort()
+
+    def _note_sizes(self, frames: list[bytes]) -> None:
+        """Replies and events count, not the answer to the handshake nor a four-letter word's, as in ZooKeeper."""
+        sizes = self._response_sizes
+        if self._is_greeted:
+            for frame in frames:
+                sizes.note(len(frame) - LENGTH_BYTES)
+        elif self.session is not None:
+            self._is_greeted = True
+            for frame in frames[1:]:
+                sizes.note(len(frame) - LENGTH_BYTES)
 
     # Flow and end
 

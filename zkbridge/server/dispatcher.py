@@ -116,6 +116,7 @@ class Dispatcher(PlanAudience):
         is_heard = False
         is_full = client.is_peer_full
         step_bytes = 0
+        read_count = 0
         xid = opcode = 0
         for frame in frames:
             try:
@@ -139,6 +140,7 @@ class Dispatcher(PlanAudience):
             if entries or is_full:
                 pipeline.append(Pending(READ, xid, opcode, frame, client.credentials, now_ms))
                 continue
+            read_count += 1
             try:
                 answer = reader(client, frame, client.credentials)
             except JuteError:
@@ -158,10 +160,15 @@ class Dispatcher(PlanAudience):
                     is_full = client.is_peer_full
                     if client.is_closing:
                         return
-        client.last_xid = xid
+        if xid >= 0:
+            client.last_xid = xid  # a ping's and its like leave that of the last real operation, as in ZooKeeper
         client.last_opcode = opcode
         client.last_zxid = replica.zxid
         client.last_response_ms = now_ms
+        if read_count:
+            latency_ms = monotonic_ms() - now_ms
+            client.note_latency(latency_ms)
+            self._statistics.read_latency_ms.note_many(latency_ms, read_count)
         if is_heard and now_ms >= session.fresh_until_ms:
             self._keeper.touch(session, now_ms)
 
@@ -314,6 +321,9 @@ class Dispatcher(PlanAudience):
             client.abort()
             return 0
         xid = opcodes.PING_XID if pending.opcode == opcodes.PING else pending.xid
+        latency_ms = monotonic_ms() - pending.received_ms
+        client.note_latency(latency_ms)
+        self._statistics.read_latency_ms.note(latency_ms)
         if isinstance(answer, int):
             client.reply(encode_error(xid, self._replica.zxid, answer))
             return 0
@@ -324,6 +334,9 @@ class Dispatcher(PlanAudience):
         return len(answer)
 
     def _answer_refused(self, client: Client, pending: Pending) -> None:
+        latency_ms = monotonic_ms() - pending.received_ms
+        client.note_latency(latency_ms)
+        self._statistics.update_latency_ms.note(latency_ms)
         if pending.code == UNIMPLEMENTED and pending.opcode not in self._writes.opcodes:
             client.reply(encode_error(pending.xid, _UNKNOWN_OPCODE_ZXID, UNIMPLEMENTED))
             client.close_refused()
@@ -337,7 +350,10 @@ class Dispatcher(PlanAudience):
         latency_ms = monotonic_ms() - pending.received_ms
         client.note_latency(latency_ms)
         client.last_zxid = self._replica.zxid
-        self._statistics.note_latency(latency_ms)
+        if pending.kind == BARRIER:
+            self._statistics.read_latency_ms.note(latency_ms)  # as in ZooKeeper: a sync changes nothing
+        else:
+            self._statistics.update_latency_ms.note(latency_ms)
         if pending.opcode == opcodes.CLOSE_SESSION:
             client.close()
 

@@ -25,6 +25,7 @@ from zkbridge.protocol import opcodes
 from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.listener import Listener
 from zkbridge.server.session_keeper import SessionKeeper
+from zkbridge.server.statistics import ServerStatistics
 from zkbridge.tree.replica import Replica
 from zkbridge.types import hex_of
 from zkbridge.watches.table import WatchTable
@@ -50,6 +51,7 @@ class RevisionFeed(RevisionSink):
         keeper: SessionKeeper,
         keyspace: Keyspace,
         listener: Listener,
+        statistics: ServerStatistics,
     ) -> None:
         self._replica: Final = replica
         self._watches: Final = watches
@@ -58,6 +60,7 @@ class RevisionFeed(RevisionSink):
         self._keeper: Final = keeper
         self._keyspace: Final = keyspace
         self._listener: Final = listener
+        self._statistics: Final = statistics
         self._held: list[tuple[int, list[StoreEvent]]] | None = []
         self._writer: Final = asyncio.Event()
         self._has_lost_take_over = False
@@ -76,6 +79,7 @@ class RevisionFeed(RevisionSink):
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
             self._committer.plan_applied(token)
+            self._statistics.note_changes(changes)
             if token.opcode <= opcodes.CREATE_SESSION:
                 self._keeper.changes_applied(changes)
             self._dispatcher.plan_applied(token)
@@ -90,6 +94,7 @@ class RevisionFeed(RevisionSink):
                 _log.error("foreign_write_ignored", reason=reason, revision=revision, cure=CURE_FOREIGN_WRITE)
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
+            self._statistics.note_changes(changes)
             self._keeper.changes_applied(changes)
             self._keeper.settle_later(unsettled_parents(changes))
             return

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import resource
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, final
@@ -14,42 +12,27 @@ from zkbridge.backend.interface import Backend
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.config import Config
 from zkbridge.protocol.four_letter import (
+    TRACE_MASK,
     ConfigurationFacts,
     ConnectionFacts,
     FourLetterFacts,
     ServerSummary,
     answer_four_letter_word,
 )
+from zkbridge.protocol.monitor import Metric
 from zkbridge.protocol.opcodes import SHORT_NAMES
 from zkbridge.server.client import Client
 from zkbridge.server.clock import monotonic_ms, wall_ms
+from zkbridge.server.dispatcher import Dispatcher
+from zkbridge.server.environment import environment_of_process
 from zkbridge.server.listener import FourLetterDesk, Listener
+from zkbridge.server.meters import Meters
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.sessions.table import SessionTable
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
-NEVER_HAPPENS: Final = (
-    "connection_drop_count",
-    "connection_revalidate_count",
-    "digest_mismatches_count",
-    "ensemble_auth_fail",
-    "ensemble_auth_skip",
-    "ensemble_auth_success",
-    "large_requests_rejected",
-    "looking_count",
-    "restore_error_count",
-    "revalidate_count",
-    "snapshot_error_count",
-    "stale_replies",
-    "stale_requests",
-    "stale_requests_dropped",
-    "throttled_ops",
-    "tls_handshake_exceeded",
-    "unrecoverable_error_count",
-)
-"""Counters of things that this server does not do, so that 0 is the truth and an alert on them stays quiet."""
 STANDALONE_SERVER_ID: Final = 0
 """What `conf` says. ZooKeeper alone says so too, though its sessions' ids are of server 1."""
 
@@ -81,6 +64,7 @@ class LiveFacts(FourLetterFacts):
         statistics: ServerStatistics,
         keeper: SessionKeeper,
         backend: Backend,
+        dispatcher: Dispatcher,
     ) -> None:
         self._config: Final = config
         self._replica: Final = replica
@@ -91,22 +75,25 @@ class LiveFacts(FourLetterFacts):
         self._statistics: Final = statistics
         self._keeper: Final = keeper
         self._backend: Final = backend
+        self._trace_mask = TRACE_MASK
+        self._meters: Final = Meters(replica, watches, listener, committer, statistics, keeper, backend, dispatcher)
 
     def is_serving(self) -> bool:
         return True  # the port is open only while the replica is whole
 
     def summary(self) -> ServerSummary:
         statistics = self._statistics
-        count = statistics.received_count
+        sizes = statistics.response_sizes
         return ServerSummary(
             zxid=self._replica.zxid,
             mode="standalone" if self._config.leader is None else "leader",
             znode_count=len(self._replica.znodes),
             connection_count=len(self._listener.clients),
             outstanding_count=sum(len(client.pipeline) for client in self._listener.clients),
-            received_count=count,
+            received_count=statistics.received_count,
             sent_count=self._listener.sent_count,
-            latency_average_ms=statistics.latency_total_ms / count if count else 0.0,
+            latency_min_ms=statistics.latency_min_ms,
+            latency_average_ms=statistics.latency_average_ms,
             latency_max_ms=statistics.latency_max_ms,
             uptime_ms=wall_ms() - statistics.started_ms,
             watch_count=self._watches.watch_count(),
@@ -115,32 +102,15 @@ class LiveFacts(FourLetterFacts):
             session_count=self._sessions.session_count(),
             open_file_count=len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else -1,
             open_file_max=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-            metrics=self._metrics(),
+            response_bytes_last=sizes.last,
+            response_bytes_min=sizes.lowest,
+            response_bytes_max=sizes.highest,
+            metrics=self._meters.zookeeper_metrics(),
         )
 
-    def _metrics(self) -> dict[str, int | float]:
-        """ZooKeeper's counters and summaries that have a meaning here; those of its request processors have none."""
-        statistics, watches = self._statistics, self._watches
-        received_bytes, sent_bytes = self._listener.count_bytes()
-        metrics: dict[str, int | float] = {
-            "connection_rejected": statistics.connections_refused_count,
-            "connection_request_count": statistics.connection_request_count,
-            "sessionless_connections_expired": statistics.sessionless_expired_count,
-            "stale_sessions_expired": self._keeper.expired_count,
-            "bytes_received_count": received_bytes,
-            "response_bytes": sent_bytes,
-            "commit_count": self._committer.decided_sequence,
-            **dict.fromkeys(NEVER_HAPPENS, 0),
-            **statistics.update_latency_ms.shown("updatelatency"),
-            **watches.created.shown("node_created_watch_count"),
-            **watches.deleted.shown("node_deleted_watch_count"),
-            **watches.changed.shown("node_changed_watch_count"),
-            **watches.children_changed.shown("node_children_watch_count"),
-        }
-        sync_times_ms = self._backend.sync_times_ms()
-        if sync_times_ms is not None:
-            metrics |= sync_times_ms.shown("fsynctime")
-        return metrics
+    def own_metrics(self) -> list[Metric]:
+        """What only Prometheus is told: the bridge's own, the store's, the process's."""
+        return self._meters.own_metrics()
 
     def configuration(self) -> ConfigurationFacts:
         config = self._config
@@ -176,16 +146,7 @@ class LiveFacts(FourLetterFacts):
         return [_connection_facts(client, offset_ms, silence_ms) for client in self._listener.clients]
 
     def environment(self) -> Sequence[tuple[str, str]]:
-        return [
-            ("host.name", platform.node()),
-            ("python.version", platform.python_version()),
-            ("python.implementation", platform.python_implementation()),
-            ("os.name", platform.system()),
-            ("os.arch", platform.machine()),
-            ("os.version", platform.release()),
-            ("user.dir", str(Path.cwd())),
-            ("executable", sys.executable),
-        ]
+        return environment_of_process()
 
     def session_deadlines(self) -> Sequence[tuple[int, Sequence[int]]]:
         offset_ms = wall_ms() - monotonic_ms()
@@ -209,10 +170,18 @@ class LiveFacts(FourLetterFacts):
 
     def reset_connections(self) -> None:
         for client in self._listener.clients:
+            self._statistics.sent_count += client.sent_count  # the server's own count goes on
             client.reset_counts()
 
     def reset_server(self) -> None:
-        self._statistics.reset()
+        self._statistics.reset(sum(client.sent_count for client in self._listener.clients))
+        self._meters.reset()
+
+    def trace_mask(self) -> int:
+        return self._trace_mask
+
+    def set_trace_mask(self, mask: int) -> None:
+        self._trace_mask = mask
 
 
 def _connection_facts(client: Client, offset_ms: int, silence_ms: int) -> ConnectionFacts:

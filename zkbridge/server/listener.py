@@ -92,7 +92,7 @@ class Listener(ClientAudience):
         return str(address[0]), self.port
 
     def make_client(self) -> Client:
-        return Client(self, self.dirty, self._frame_bytes_max, self._intake)
+        return Client(self, self.dirty, self._frame_bytes_max, self._intake, self._statistics.response_sizes)
 
     def stop_accepting(self) -> None:
         """Connections that are open stay so."""
@@ -182,7 +182,6 @@ class Listener(ClientAudience):
         else:
             del self._host_counts[host]
         self._statistics.sent_count += client.sent_count
-        self._statistics.sent_bytes += client.sent_bytes
         self._statistics.received_bytes += client.received_bytes
         self._watches.drop(client)
         self._keeper.detach(client)
@@ -206,11 +205,10 @@ class Listener(ClientAudience):
             await asyncio.sleep(1)
             self.close_silent(monotonic_ms())
 
-    def count_bytes(self) -> tuple[int, int]:
-        """Received and sent, since the start."""
-        statistics = self._statistics
-        received = statistics.received_bytes + sum([client.received_bytes for client in self.clients])
-        return received, statistics.sent_bytes + sum([client.sent_bytes for client in self.clients])
+    @property
+    def received_bytes(self) -> int:
+        """Since the start, from open connections too."""
+        return self._statistics.received_bytes + sum([client.received_bytes for client in self.clients])
 
     @property
     def sent_count(self) -> int:

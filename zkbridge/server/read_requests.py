@@ -28,13 +28,14 @@ from zkbridge.jute.records import (
     SetWatches2,
     WhoAmIResponse,
 )
-from zkbridge.jute.wire import JuteError
+from zkbridge.jute.wire import JuteError, read_int
 from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import RefusedAnswer
 from zkbridge.server.client import Client
+from zkbridge.server.statistics import STAT_BYTES, Namespaces
 from zkbridge.sessions.credentials import client_infos
 from zkbridge.tree import reads
-from zkbridge.tree.acl import Credentials
+from zkbridge.tree.acl import READ, Credentials, check_acl
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.resume import resume_watches
 from zkbridge.watches.table import WatchTable
@@ -49,6 +50,14 @@ _ADD_WATCH_RECURSIVE: Final = 1
 _NEVER_WATCHED: Final = "no path"
 """What a null path is looked up as: a watcher type that is none is still found out first."""
 
+COUNT_BYTES: Final = 4
+
+
+def bytes_of_names(answer: bytes) -> int:
+    """What ZooKeeper counts of a list of names: those alone, without their lengths."""
+    return len(answer) - COUNT_BYTES - COUNT_BYTES * read_int(answer, 0)
+
+
 ReadHandler = Callable[[Client, bytes, Credentials], bytes | int | RefusedAnswer]
 
 
@@ -56,11 +65,12 @@ ReadHandler = Callable[[Client, bytes, Credentials], bytes | int | RefusedAnswer
 class ReadRequests:
     """One handler for each opcode, found in `handlers`."""
 
-    __slots__ = ("_replica", "_watches", "handlers")
+    __slots__ = ("_namespaces", "_replica", "_watches", "handlers")
 
-    def __init__(self, replica: Replica, watches: WatchTable) -> None:
+    def __init__(self, replica: Replica, watches: WatchTable, namespaces: Namespaces) -> None:
         self._replica: Final = replica
         self._watches: Final = watches
+        self._namespaces: Final = namespaces
         self.handlers: Final[dict[int, ReadHandler]] = {
             opcodes.EXISTS: self._exists,
             opcodes.GET_DATA: self._get_data,
@@ -87,7 +97,10 @@ class ReadRequests:
         if path is None:
             return MARSHALLING_ERROR
         answer = reads.read_data(self._replica, path, credentials)
-        if request.watch and not isinstance(answer, int):
+        if isinstance(answer, int):
+            return answer
+        self._namespaces.note(path, len(answer) - COUNT_BYTES)
+        if request.watch:
             self._watches.add_data(path, client)
         return answer
 
@@ -99,6 +112,8 @@ class ReadRequests:
         if "\0" in path:
             return BAD_ARGUMENTS
         answer = reads.read_exists(self._replica, path, credentials)
+        if not isinstance(answer, int):
+            self._namespaces.note(path, len(answer))
         if request.watch and (not isinstance(answer, int) or answer == NO_NODE):
             self._watches.add_data(path, client)
         return answer
@@ -109,7 +124,10 @@ class ReadRequests:
         if path is None:
             return MARSHALLING_ERROR
         answer = reads.read_children(self._replica, path, credentials)
-        if request.watch and not isinstance(answer, int):
+        if isinstance(answer, int):
+            return answer
+        self._namespaces.note(path, bytes_of_names(answer) + STAT_BYTES)
+        if request.watch:
             self._watches.add_child(path, client)
         return answer
 
@@ -119,7 +137,10 @@ class ReadRequests:
         if path is None:
             return MARSHALLING_ERROR
         answer = reads.read_children2(self._replica, path, credentials)
-        if request.watch and not isinstance(answer, int):
+        if isinstance(answer, int):
+            return answer
+        self._namespaces.note(path, bytes_of_names(answer))
+        if request.watch:
             self._watches.add_child(path, client)
         return answer
 
@@ -144,7 +165,24 @@ class ReadRequests:
             MultiRequest.decode(frame, _BODY)
             return RefusedAnswer(MARSHALLING_ERROR, reads.NO_RESULTS)
         code, body = reads.read_multi(self._replica, request, credentials)
+        self._note_multi(request, credentials)
         return body if code == OK else RefusedAnswer(code, body)
+
+    def _note_multi(self, request: MultiReadRequest, credentials: Credentials) -> None:
+        """By namespace, as if each had come by itself; looked up again, since the results are one piece by now."""
+        for _, operation in request.operations:
+            path = operation.path
+            if path is None:
+                return
+            znode = self._replica.znodes.get(path or "/")
+            if znode is None or not check_acl(znode.acl, READ, credentials):
+                continue
+            if isinstance(operation, GetDataRequest):
+                data = znode.data
+                self._namespaces.note(path, STAT_BYTES + (0 if data is None else len(data)))
+            else:
+                names = reads.read_children(self._replica, path, credentials)
+                self._namespaces.note(path, STAT_BYTES + (0 if isinstance(names, int) else bytes_of_names(names)))
 
     # The connection
 

@@ -46,6 +46,8 @@ WATCHER_ANY: Final = 3
 WATCHER_PERSISTENT: Final = 4
 WATCHER_PERSISTENT_RECURSIVE: Final = 5
 
+LENGTH_BYTES: Final = 4
+
 WATCHES_OF_ONE_KIND_MAX: Final = 1_000_000
 """Of one connection. At some 200 bytes each this caps what one client can pin at under 1 GB; ZooKeeper has no bound.
 The connection is closed at the bound, since a watch that is silently not set would break its client."""
@@ -98,6 +100,7 @@ class WatchTable:
         "children_changed",
         "created",
         "deleted",
+        "event_bytes",
     )
 
     def __init__(self, watches_max: int = WATCHES_OF_ONE_KIND_MAX) -> None:
@@ -112,6 +115,8 @@ class WatchTable:
         self.deleted: Final = Summary()
         self.changed: Final = Summary()
         self.children_changed: Final = Summary()
+        self.event_bytes = 0
+        """Of all events so far, without their lengths, as in ZooKeeper."""
 
     # Registration.
 
@@ -189,13 +194,13 @@ class WatchTable:
                 if recipients is not None:
                     self.changed.note(len(recipients))
                     acl = _acl_of(path, changes, replica)
-                    _notify(recipients, encode_event(NODE_DATA_CHANGED, path, zxid), acl)
+                    self.event_bytes += _notify(recipients, encode_event(NODE_DATA_CHANGED, path, zxid), acl)
             elif isinstance(change, ZnodeCreated):
                 path = change.path
                 recipients = self._take_data_watchers(path)
                 if recipients is not None:
                     self.created.note(len(recipients))
-                    _notify(recipients, encode_event(NODE_CREATED, path, zxid), change.acl)
+                    self.event_bytes += _notify(recipients, encode_event(NODE_CREATED, path, zxid), change.acl)
                 self._fire_parent(change.parent, changes, replica, zxid)
             elif isinstance(change, ZnodeDeleted):
                 self._fire_deleted(change, zxid)
@@ -215,7 +220,7 @@ class WatchTable:
                 recipients.update(children)
         if recipients is not None:
             self.deleted.note(len(recipients))
-            _notify(recipients, encode_event(NODE_DELETED, path, zxid), change.acl)
+            self.event_bytes += _notify(recipients, encode_event(NODE_DELETED, path, zxid), change.acl)
 
     def _fire_parent(self, parent: str, changes: Sequence[Change], replica: Replica, zxid: int) -> None:
         recipients = self._child.pop(parent, None)
@@ -229,7 +234,7 @@ class WatchTable:
         if recipients is not None:
             self.children_changed.note(len(recipients))
             acl = _acl_of(parent, changes, replica)
-            _notify(recipients, encode_event(NODE_CHILDREN_CHANGED, parent, zxid), acl)
+            self.event_bytes += _notify(recipients, encode_event(NODE_CHILDREN_CHANGED, parent, zxid), acl)
 
     def _take_data_watchers(self, path: str) -> _Watchers | None:
         """Who hears of a change of `path` itself; the one-shot watches among them are gone from the table. The caller
@@ -345,11 +350,13 @@ def _union(first: _Watchers | None, second: _Watchers) -> _Watchers:
     return first
 
 
-def _notify(recipients: _Watchers, frame: bytes, acl: Acl) -> None:
+def _notify(recipients: _Watchers, frame: bytes, acl: Acl) -> int:
+    """Returns the bytes queued."""
     if acl is OPEN_ACL:
         for watcher in recipients:
             watcher.notify(frame)
-        return
+        return (len(frame) - LENGTH_BYTES) * len(recipients)
+    told_count = 0
     # Clients of one host or one user have equal ids, and an address is dear to match.
     verdicts: dict[tuple[tuple[str, str], ...], bool] = {}
     for watcher in recipients:
@@ -360,7 +367,9 @@ def _notify(recipients: _Watchers, frame: bytes, acl: Acl) -> None:
                 verdict = verdicts[credentials.ids] = check_acl(acl, READ, credentials)
             if not verdict:
                 continue
+        told_count += 1
         watcher.notify(frame)
+    return (len(frame) - LENGTH_BYTES) * told_count
 
 
 def _acl_of(path: str, changes: Sequence[Change], replica: Replica) -> Acl:

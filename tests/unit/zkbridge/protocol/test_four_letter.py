@@ -14,9 +14,16 @@ from zkbridge.protocol.four_letter import (
     ServerSummary,
     answer_four_letter_word,
 )
+from zkbridge.protocol.monitor import SummaryMetric, gauge
+from zkbridge.summary import Summary
 
 ALL_WORDS = frozenset(word.decode() for word in FOUR_LETTER_WORDS)
 KNOWN_MOMENT_MS = 1_795_376_381_000  # Sun Nov 22 19:39:41 UTC 2026
+
+
+SYNC_TIMES = Summary()
+for time_ms in (0, 0, 0, 1):
+    SYNC_TIMES.note(time_ms)
 
 
 class FixedFacts(FourLetterFacts):
@@ -24,6 +31,7 @@ class FixedFacts(FourLetterFacts):
 
     def __init__(self) -> None:
         self.serving = True
+        self.mask = 306
         self.resets: list[str] = []
 
     def is_serving(self) -> bool:
@@ -41,7 +49,7 @@ class FixedFacts(FourLetterFacts):
             latency_average_ms=1.16718,
             latency_max_ms=18,
             watch_count=5,
-            metrics={"connection_rejected": 7, "avg_fsynctime": 0.25},
+            metrics=[gauge("connection_rejected", 7, ""), SummaryMetric("fsynctime", SYNC_TIMES, True, "")],
         )
 
     def configuration(self) -> ConfigurationFacts:
@@ -83,6 +91,12 @@ class FixedFacts(FourLetterFacts):
     def data_watches(self) -> Sequence[tuple[int, Sequence[str]]]:
         return [(0x10, ["/w"]), (-1, ["/w", "/v"])]
 
+    def trace_mask(self) -> int:
+        return self.mask
+
+    def set_trace_mask(self, mask: int) -> None:
+        self.mask = mask
+
     def reset_connections(self) -> None:
         self.resets.append("connections")
 
@@ -122,7 +136,8 @@ def test_cons_tells_of_a_session_only_where_there_is_one() -> None:
 
 def test_conf_has_zookeepers_lines() -> None:
     assert answer("conf") == (
-        "clientPort=2181\nsecureClientPort=-1\ndataDir=/data\ndataDirSize=67\ndataLogDir=/data\ndataLogSize=67\n"
+        "clientPort=2181\nsecureClientPort=-1\ndataDir=/data/version-2\ndataDirSize=67\n"
+        "dataLogDir=/data/version-2\ndataLogSize=67\n"
         "tickTime=2000\nmaxClientCnxns=60\nminSessionTimeout=4000\nmaxSessionTimeout=40000\n"
         "clientPortListenBacklog=-1\nserverId=0\n"
     )
@@ -166,6 +181,23 @@ def test_mntr_begins_with_version_and_state_and_prints_doubles_as_java_does() ->
     assert values["zk_avg_fsynctime"] == "0.25"
 
 
+def test_mntr_prints_integers_where_zookeeper_does() -> None:
+    """Telegraf makes strings of numbers with a point where it expects none."""
+    values = dict(line.split("\t") for line in answer("mntr").splitlines())
+    shown = {key.removeprefix("zk_"): value for key, value in values.items() if key.endswith("_fsynctime")}
+    assert shown == {
+        "avg_fsynctime": "0.25",
+        "min_fsynctime": "0",
+        "max_fsynctime": "1",
+        "cnt_fsynctime": "4",
+        "sum_fsynctime": "1",
+        "p50_fsynctime": "0",
+        "p95_fsynctime": "1",
+        "p99_fsynctime": "1",
+        "p999_fsynctime": "1",
+    }
+
+
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
@@ -182,7 +214,9 @@ def test_the_short_words_are_literal(word: str, expected: str) -> None:
 
 def test_stmk_echoes_its_mask() -> None:
     assert answer("stmk", b"\0\0\0\0\0\0\0\x01") == "1"
-    assert answer("stmk", b"\xff" * 8) == "-1"
+    facts = FixedFacts()
+    assert answer("stmk", b"\xff" * 8, facts) == "-1"
+    assert answer("gtmk", facts=facts) == "-1"
 
 
 def test_resets_reset_what_they_say() -> None:

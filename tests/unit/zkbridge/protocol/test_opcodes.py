@@ -6,6 +6,7 @@ from zkbridge.jute import multi
 from zkbridge.plan import plan
 from zkbridge.protocol import opcodes
 from zkbridge.server.read_requests import ReadRequests
+from zkbridge.server.statistics import Namespaces
 from zkbridge.server.write_requests import WriteRequests
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
@@ -19,7 +20,7 @@ ONLY_IN_A_MULTI = {opcodes.CHECK}
 
 
 def test_every_opcode_is_answered_in_exactly_one_place() -> None:
-    reads = set(ReadRequests(Replica(), WatchTable()).handlers)
+    reads = set(ReadRequests(Replica(), WatchTable(), Namespaces()).handlers)
     places = [reads, set(WriteRequests.opcodes), IN_THE_DISPATCHER, NEVER_FROM_A_CLIENT, ONLY_IN_A_MULTI]
     for name, opcode in ALL.items():
         assert sum(opcode in place for place in places) == 1, name
