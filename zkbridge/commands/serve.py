@@ -116,6 +116,8 @@ def _serve(**values: str | bool | None) -> None:
         log.info("data_dir_chosen", data_dir=str(config.data_dir), reason="no --data-dir was given")
     for warning in config.warnings:
         log.warning("config_key_ignored", reason=warning)
+    for note in config.notes:
+        log.info("config_keys_without_effect", reason=note)
     from zkbridge.server.app import run
 
     sys.exit(run(config))

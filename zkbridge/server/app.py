@@ -114,6 +114,7 @@ class Bridge:
             config.max_client_cnxns,
             config.sessionless_timeout_ms,
             Intake(self.committer, config.global_outstanding_limit),
+            config.client_keep_alive,
         )
         facts = LiveFacts(
             config,

@@ -21,7 +21,14 @@ import structlog
 
 from zkbridge.backend.interface import Backend, BarrierToken
 from zkbridge.commit.ordered import OrderedCommitter, PlanAudience
-from zkbridge.errors import AUTH_FAILED, MARSHALLING_ERROR, SYSTEM_ERROR, UNIMPLEMENTED, ProtocolError
+from zkbridge.errors import (
+    AUTH_FAILED,
+    MARSHALLING_ERROR,
+    SESSION_CLOSED_REQUIRE_AUTH,
+    SYSTEM_ERROR,
+    UNIMPLEMENTED,
+    ProtocolError,
+)
 from zkbridge.jute.records import AuthPacket, GetSASLRequest, SetSASLResponse, SyncRequest
 from zkbridge.jute.wire import LAYOUT_ERROR, JuteError, read_int
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
@@ -41,7 +48,7 @@ from zkbridge.server.read_requests import ReadRequests
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.server.write_requests import WriteRequests
-from zkbridge.sessions.credentials import AuthRules, authenticate
+from zkbridge.sessions.credentials import AuthRules, authenticate, is_let_in, is_of_other_ensemble
 from zkbridge.tree.replica import Replica
 
 _log = structlog.get_logger()
@@ -95,6 +102,7 @@ class Dispatcher(PlanAudience):
         self._committer: Final = committer
         self._keeper: Final = keeper
         self._auth_rules: Final = auth_rules
+        self._is_enforcing: Final = bool(auth_rules.enforced_schemes)
         self._statistics: Final = statistics
         self._riders: Final[deque[tuple[int, Client]]] = deque()
         self._refusal_reason: str | None = None
@@ -108,6 +116,9 @@ class Dispatcher(PlanAudience):
         assert session is not None
         if session.is_closing:
             return  # Dropped without a reply, as in ZooKeeper; the connection ends with its session.
+        if self._is_enforcing and not is_let_in(client.credentials, self._auth_rules):
+            self._receive_unknown(client, frames)
+            return
         replica = self._replica
         readers = self._readers
         output = client.output
@@ -172,6 +183,30 @@ class Dispatcher(PlanAudience):
         if is_heard and now_ms >= session.fresh_until_ms:
             self._keeper.touch(session, now_ms)
 
+    def _receive_unknown(self, client: Client, frames: list[bytes]) -> None:
+        """Frames of a client that must show an identity first: it may try to, and anything else ends its connection.
+        Even a ping does, as in ZooKeeper."""
+        for index, frame in enumerate(frames):
+            try:
+                xid = read_int(frame, 0)
+                opcode = read_int(frame, 4)
+            except LAYOUT_ERROR:
+                raise ProtocolError(f"frame of {len(frame)} bytes, expected at least the request header") from None
+            if opcode == opcodes.AUTH:
+                self._authenticate(client, xid, frame)
+            elif opcode == opcodes.SASL:
+                self._refuse_sasl(client, xid, frame)
+            else:
+                _log.info("client_sent_away", peer=client.peer, reason="it has no identity of enforce.auth.schemes")
+                client.output.append(encode_error(xid, _OUT_OF_ORDER_ZXID, SESSION_CLOSED_REQUIRE_AUTH))
+                client.close_refused()
+            if client.is_closing:
+                return
+            if is_let_in(client.credentials, self._auth_rules):
+                if index + 1 < len(frames):
+                    self.receive(client, frames[index + 1 :])
+                return
+
     def _receive_other(self, client: Client, xid: int, opcode: int, frame: bytes, now_ms: int) -> None:
         if opcode in self._writes.opcodes:
             pending = Pending(UNPLANNED, xid, opcode, frame, client.credentials, now_ms)
@@ -207,6 +242,10 @@ class Dispatcher(PlanAudience):
         except JuteError as error:
             # ZooKeeper decodes these two where it reads the socket, so they end as a bad frame does.
             raise ProtocolError(f"auth packet: {error}") from error
+        if is_of_other_ensemble(packet.scheme, packet.auth, self._auth_rules):
+            _log.info("client_of_other_ensemble", peer=client.peer)
+            client.abort()
+            return
         credentials = authenticate(client.credentials, packet.scheme, packet.auth, client.peer_host, self._auth_rules)
         if credentials is None:
             _log.info("client_auth_failed", peer=client.peer, scheme=packet.scheme)

@@ -8,6 +8,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, cast, final
@@ -53,6 +54,7 @@ class Listener(ClientAudience):
         connections_of_host_max: int,
         sessionless_timeout_ms: int,
         intake: Intake,
+        keeps_alive: bool = False,
     ) -> None:
         self._dispatcher: Final = dispatcher
         self._keeper: Final = keeper
@@ -64,6 +66,7 @@ class Listener(ClientAudience):
         self._connections_of_host_max: Final = connections_of_host_max
         self._sessionless_timeout_ms: Final = sessionless_timeout_ms
         self._intake: Final = intake
+        self._keeps_alive: Final = keeps_alive
         self._server: asyncio.Server | None = None
         self._host_counts: Final[dict[str, int]] = {}
         self._sessionless: Final[dict[Client, int]] = {}
@@ -117,6 +120,9 @@ class Listener(ClientAudience):
         elif self._connections_of_host_max and host_count >= self._connections_of_host_max:
             self._refuse(client, f"{host_count} connections from this address, maxClientCnxns allows no more")
         else:
+            if self._keeps_alive and client.transport is not None:
+                socket_ = client.transport.get_extra_info("socket")
+                socket_.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             client.connected_ms = wall_ms()
             client.credentials = initial_credentials(host, self._auth_rules)
             self._sessionless[client] = monotonic_ms()

@@ -10,7 +10,16 @@ from typing import Final, final
 
 from zkbridge.tree.acl import Credentials
 
-__all__ = ["DIGEST_ALGORITHMS", "AuthRules", "Credentials", "authenticate", "client_infos", "initial_credentials"]
+__all__ = [
+    "DIGEST_ALGORITHMS",
+    "AuthRules",
+    "Credentials",
+    "authenticate",
+    "client_infos",
+    "initial_credentials",
+    "is_let_in",
+    "is_of_other_ensemble",
+]
 
 DIGEST_ALGORITHMS: Final[dict[str, str]] = {
     "SHA1": "sha1",
@@ -27,9 +36,20 @@ DIGEST_ALGORITHMS: Final[dict[str, str]] = {
 
 @final
 class AuthRules:
-    """What the configuration says of authentication. `super_digest`: `user:hash` of the super user, "" for none."""
+    """What the configuration says of authentication. `super_digest`: `user:hash` of the super user, "" for none.
 
-    __slots__ = ("digest_algorithm", "is_digest_enabled", "skips_acl", "super_digest")
+    `enforced_schemes`: a client may ask only with an identity of one of them; empty for no such rule. `ensemble_names`:
+    what the scheme `ensemble` takes; None if there is no such scheme, empty for any name.
+    """
+
+    __slots__ = (
+        "digest_algorithm",
+        "enforced_schemes",
+        "ensemble_names",
+        "is_digest_enabled",
+        "skips_acl",
+        "super_digest",
+    )
 
     def __init__(
         self,
@@ -37,12 +57,16 @@ class AuthRules:
         digest_algorithm: str = "SHA1",
         is_digest_enabled: bool = True,
         skips_acl: bool = False,
+        enforced_schemes: frozenset[str] = frozenset(),
+        ensemble_names: frozenset[str] | None = None,
     ) -> None:
         assert digest_algorithm in DIGEST_ALGORITHMS, f"digest algorithm {digest_algorithm!r}"
         self.super_digest: Final = super_digest
         self.digest_algorithm: Final = digest_algorithm
         self.is_digest_enabled: Final = is_digest_enabled
         self.skips_acl: Final = skips_acl
+        self.enforced_schemes: Final = enforced_schemes
+        self.ensemble_names: Final = ensemble_names
 
 
 def initial_credentials(peer_host: str, rules: AuthRules) -> Credentials:
@@ -63,7 +87,24 @@ def authenticate(
         return credentials.with_id("digest", digest)
     if scheme == "ip":
         return credentials.with_id("ip", peer_host)
+    if scheme == "ensemble" and rules.ensemble_names is not None:
+        return credentials
     return None
+
+
+def is_of_other_ensemble(scheme: str | None, auth: bytes | None, rules: AuthRules) -> bool:
+    """Whether an auth packet names an ensemble that this server is not of: its connection is closed without an answer,
+    so that the client tries its next server. Source: ZooKeeper EnsembleAuthenticationProvider."""
+    names = rules.ensemble_names
+    if scheme != "ensemble" or not names or not auth:
+        return False
+    return auth.decode("utf-8", "replace") not in names
+
+
+def is_let_in(credentials: Credentials, rules: AuthRules) -> bool:
+    """Whether the client may ask anything but who it is. Source: ZooKeeper AuthenticationHelper."""
+    schemes = rules.enforced_schemes
+    return not schemes or not schemes.isdisjoint([scheme for scheme, _ in credentials.ids])
 
 
 def digest_id(user_and_password: str, algorithm: str = "SHA1") -> str:

@@ -7,7 +7,6 @@ import pytest
 from zkbridge.config import (
     ALL_WORDS,
     FLAGS,
-    PROMETHEUS_PROVIDER,
     AdminSettings,
     Config,
     ConfigError,
@@ -16,6 +15,7 @@ from zkbridge.config import (
     load_config,
 )
 from zkbridge.zoo_cfg import read_zoo_cfg
+from zkbridge.zoo_keys import PROMETHEUS_PROVIDER
 
 
 def config_of(text: str | None = None, **flags: str) -> Config:
@@ -62,6 +62,7 @@ def test_zookeepers_keys_keep_their_meaning() -> None:
         "znode.container.maxPerMinute=9\nznode.container.maxNeverUsedIntervalMs=10\nskipACL=yes\n"
         "DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=\nreconfigEnabled=true\n"
         "DigestAuthenticationProvider.digestAlg=sha-256\nclientPortListenBacklog=50\nunheardOf=1\n"
+        "clientTcpKeepAlive=true\nenforce.auth.enabled=true\nenforce.auth.schemes=digest, ip\nsnapCount=5\n"
     )
     assert (config.client_host, config.client_port, config.client_backlog) == ("10.0.0.1", 1234, 50)
     assert (config.tick_time_ms, config.min_session_timeout_ms, config.max_session_timeout_ms) == (100, 300, 900)
@@ -76,6 +77,9 @@ def test_zookeepers_keys_keep_their_meaning() -> None:
     assert rules.super_digest == "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="
     assert rules.digest_algorithm == "SHA-256"
     assert rules.skips_acl
+    assert config.client_keep_alive
+    assert config.enforced_schemes == {"digest", "ip"}
+    assert [note.split(": ")[:2] for note in config.notes] == [["zoo.cfg", "snapCount"]]
     assert config.warnings == ("zoo.cfg: unheardOf: the bridge doesn't know this key and ignores it",)
 
 
@@ -266,6 +270,44 @@ def test_srvr_is_allowed_whatever_the_whitelist_says(text: str, expected: set[st
     """Source: ZooKeeper FourLetterCommands.isEnabled."""
     assert config_of(f"clientPort=1\n4lw.commands.whitelist={text}").whitelist == expected
     assert config_of(four_letter_words=text).whitelist == expected
+
+
+def test_numbers_below_what_has_a_meaning_are_taken_as_zookeeper_takes_them() -> None:
+    config = config_of("clientPort=1\nmaxClientCnxns=-1\nmaxCnxns=-5\nglobalOutstandingLimit=0\n")
+    assert (config.max_client_cnxns, config.max_cnxns, config.global_outstanding_limit) == (0, 0, 1)
+    assert config_of("clientPort=1\nmaxCnxns=many").max_cnxns == 0
+
+
+def test_only_yes_skips_acls_and_only_true_is_true_in_a_file() -> None:
+    """Source: ZooKeeperServer, Boolean.getBoolean."""
+    assert config_of("clientPort=1\nskipACL=yes").skip_acl
+    assert not config_of("clientPort=1\nskipACL=true").skip_acl
+    assert not config_of("clientPort=1\nextendedTypesEnabled=yes").extended_types
+    assert config_of(skip_acl="yes").skip_acl and config_of(skip_acl="true").skip_acl
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("enforce.auth.schemes=sasl", "enforce.auth.schemes: 'sasl' is not a scheme here; use digest or ip"),
+        ("", "enforce.auth.schemes: '' is not a scheme here"),
+        ("enforce.auth.schemes=digest\nDigestAuthenticationProvider.enabled=false", "'digest' is not a scheme here"),
+    ],
+)
+def test_enforced_authentication_needs_schemes_that_are_there(lines: str, named: str) -> None:
+    """Source: ZooKeeper AuthenticationHelper."""
+    assert named in errors_of(f"clientPort=1\nenforce.auth.enabled=true\n{lines}")
+    assert not config_of("clientPort=1\nenforce.auth.schemes=sasl").enforced_schemes
+
+
+def test_a_data_directory_is_not_made_if_the_file_says_so(tmp_path: Path) -> None:
+    text = f"clientPort=1\ndatadir.autocreate=false\ndataDir={tmp_path}"
+    assert config_of(text).data_dir == tmp_path
+    assert "datadir.autocreate: false, and" in errors_of(f"{text}/nowhere")
+
+
+def test_isro_is_answered_in_read_only_mode() -> None:
+    assert config_of("clientPort=1\nreadonlymode.enabled=true").whitelist == {"srvr", "isro"}
 
 
 # server.N lines: what integration/conformance/test_config_files.py observes on a real server, without starting one.

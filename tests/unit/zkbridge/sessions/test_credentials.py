@@ -8,6 +8,8 @@ from zkbridge.sessions.credentials import (
     client_infos,
     digest_id,
     initial_credentials,
+    is_let_in,
+    is_of_other_ensemble,
 )
 from zkbridge.tree.acl import Credentials
 
@@ -124,3 +126,37 @@ def test_who_am_i_names_users_without_their_hashes() -> None:
     credentials = proven("digest", b"super:admin", rules)
     assert credentials is not None
     assert sorted(client_infos(credentials)) == [("digest", "super"), ("ip", HOST), ("super", "")]
+
+
+def test_only_who_has_an_identity_of_an_enforced_scheme_is_let_in() -> None:
+    """Source: ZooKeeper AuthenticationHelper."""
+    nobody = initial_credentials(HOST, AuthRules())
+    user = nobody.with_id("digest", "u:h")
+    assert is_let_in(nobody, AuthRules())
+    assert is_let_in(nobody, AuthRules(enforced_schemes=frozenset({"ip", "digest"})))
+    rules = AuthRules(enforced_schemes=frozenset({"digest"}))
+    assert not is_let_in(nobody, rules)
+    assert is_let_in(user, rules)
+
+
+@pytest.mark.parametrize(
+    ("names", "auth", "expected"),
+    [
+        (frozenset({"a"}), b"a", False),
+        (frozenset({"a"}), b"b", True),
+        (frozenset({"a"}), b"", False),
+        (frozenset({"a"}), None, False),
+        (frozenset(), b"b", False),
+        (None, b"b", False),
+    ],
+)
+def test_another_ensembles_name_is_told_apart(
+    names: frozenset[str] | None, auth: bytes | None, expected: bool
+) -> None:
+    """Source: ZooKeeper EnsembleAuthenticationProvider."""
+    rules = AuthRules(ensemble_names=names)
+    assert is_of_other_ensemble("ensemble", auth, rules) == expected
+    assert not is_of_other_ensemble("digest", auth, rules)
+    proof = proven("ensemble", auth, rules)
+    assert (proof is None) == (names is None)
+    assert proof is None or proof.ids == (("ip", HOST),)

@@ -1,0 +1,83 @@
+"""What keys of a zoo.cfg do to clients, on the bridge and on ZooKeeper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.conformance import wire
+from integration.conformance.config_files import ConfigFile, Started, Written
+from integration.conformance.frame_socket import Closed
+from integration.conformance.raw_client import RawClient, auth_body, path_watch
+
+BASE = "dataDir={data}\nclientPort={port}\nadmin.enableServer=false\n"
+REQUIRE_AUTH = -124
+KEEP_ALIVE_TIMER = "02"
+
+
+@pytest.fixture(params=["bridge", "zookeeper"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which server."""
+    return str(request.param)
+
+
+@pytest.fixture
+def guarded(kind: str, tmp_path: Path) -> Iterator[Started]:
+    """A server that enforces authentication, is of a named ensemble, and keeps connections alive."""
+    text = (
+        "enforce.auth.enabled=true\nenforce.auth.schemes= digest \nclientTcpKeepAlive=true\n"
+        "authProvider.e=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider\nensembleAuthName=one, two\n"
+    )
+    with Started(kind, Written(ConfigFile(BASE + text), tmp_path)) as server:
+        yield server
+
+
+def test_a_guarded_server_sends_clients_away_that_show_no_identity(guarded: Started) -> None:
+    """Even a ping; sessions are opened all the same, and the rest of what came in one piece is dropped."""
+    port = guarded.written.port
+    for opcode, body in ((wire.PING, b""), (wire.EXISTS, path_watch("/")), (wire.CLOSE_SESSION, b"")):
+        client = RawClient(port)
+        assert client.connect().session_id != 0
+        xid = client.send(opcode, body, wire.XID_PING if opcode == wire.PING else None)
+        client.send(wire.EXISTS, path_watch("/"))
+        reply = client.reply()
+        assert (reply.xid, reply.zxid, reply.error, reply.body) == (xid, 0, REQUIRE_AUTH, b"")
+        with pytest.raises(Closed):
+            client.reply()
+    client = RawClient(port)
+    client.connect()
+    client.add_auth("ip", b"")
+    client.send(wire.PING, b"", wire.XID_PING)
+    assert client.reply().error == REQUIRE_AUTH
+    client = RawClient(port)
+    client.connect()
+    client.add_auth("digest", b"user:secret")
+    assert client.exists("/")
+
+    # The ensemble's name: the right one, none and another one.
+    client.add_auth("ensemble", b"two")
+    client.add_auth("ensemble", b"")
+    assert client.exists("/")
+    client.send(wire.AUTH, auth_body("ensemble", b"three"), wire.XID_AUTH)
+    with pytest.raises(Closed):
+        client.reply()
+
+    client = RawClient(port)
+    client.connect()
+    _, timer = next(row for row in _connections(port))
+    assert timer == KEEP_ALIVE_TIMER
+    client.drop()
+
+
+def _connections(port: int) -> list[tuple[str, str]]:
+    """(state, timer) of the established connections at a server's port, as Linux tells them."""
+    rows: list[tuple[str, str]] = []
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            match = re.match(r"\s*\d+: \w+:(\w{4}) \w+:\w{4} (\w\w) \S+ (\w\w):", line)
+            if match is not None and int(match[1], 16) == port and match[2] == "01":
+                rows.append((match[2], match[3]))
+    return rows
