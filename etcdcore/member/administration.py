@@ -8,9 +8,9 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from re import compile as compile_pattern
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from etcdcore.apply.admin import (
     CHANGE_ADD,
@@ -50,7 +50,7 @@ from etcdcore.errors import (
     RequestTimedOutLeaderTransfer,
     UnhealthyCluster,
 )
-from etcdcore.member.applied_state import AppliedState
+from etcdcore.member.driver import Driver
 from etcdcore.member.proposals import Proposal
 from etcdcore.mvcc.engine import META, SCAN_BYTES_MAX, TABLE_NAMES
 from etcdcore.mvcc.hashing import KvHash, begin_hash, crc32c
@@ -63,9 +63,6 @@ from etcdcore.raft.messages import (
 from etcdcore.raft.messages import CHANGE_REMOVE as RAFT_REMOVE
 from etcdcore.raft.messages import CHANGE_UPDATE as RAFT_UPDATE
 from etcdcore.types import MemberId
-
-if TYPE_CHECKING:
-    from etcdcore.member.member import Member
 
 DISK_TIMEOUT_S: Final = 5.0
 """What a request may take beyond two election timeouts before its fate is called unknown."""
@@ -104,18 +101,20 @@ class Administration:
         "_alarm_raised",
         "_changing",
         "_config",
+        "_driver",
         "_grown_count",
-        "_member",
+        "_rewrite_engine",
         "_state",
         "is_learner",
         "quota_bytes",
         "timeout_s",
     )
 
-    def __init__(self, member: "Member", config: MemberConfig, state: AppliedState) -> None:
-        self._member: Final = member
+    def __init__(self, driver: Driver, config: MemberConfig, rewrite_engine: Callable[[], Awaitable[None]]) -> None:
+        self._driver: Final = driver
         self._config: Final = config
-        self._state: Final = state
+        self._state: Final = driver.state
+        self._rewrite_engine: Final = rewrite_engine
         self.quota_bytes: Final = config.quota_bytes
         """0 for none."""
         self._changing: Final = asyncio.Lock()
@@ -136,13 +135,13 @@ class Administration:
     async def decide(self, command: Command) -> Outcome:
         """What became of a command. Raises the refusal, or RequestTimedOut."""
         waiter = Waiter()
-        self._member.submit(command, waiter)
+        self._driver.submit(command, waiter)
         return await self._wait(waiter)
 
     async def read_index(self) -> int:
         """The revision at which a linearizable read may be made. Raises NoLeader, RequestTimedOut, ..."""
         waiter = Waiter()
-        self._member.read_index(waiter)
+        self._driver.read_index(waiter)
         try:
             async with asyncio.timeout(self.timeout_s):
                 result = await waiter.future
@@ -210,7 +209,7 @@ class Administration:
         raised = self._alarm_raised
         if (raised is None or raised.future.done()) and not self.state.alarms.is_full:
             self._alarm_raised = Waiter()
-            self._member.submit(alarm_activate(self._member.member_id, ALARM_NOSPACE), self._alarm_raised)
+            self._driver.submit(alarm_activate(self._driver.raft.member_id, ALARM_NOSPACE), self._alarm_raised)
 
     # The cluster.
 
@@ -220,7 +219,7 @@ class Administration:
 
     def note_change(self) -> None:
         """The table of members is another one, or has changed."""
-        own = self.state.members.members.get(self._member.member_id)
+        own = self.state.members.members.get(self._driver.raft.member_id)
         self.is_learner = own is not None and own.is_learner
 
     async def add_member(self, peer_urls: Sequence[str], is_learner: bool, now_s: int) -> ClusterMember:
@@ -266,10 +265,10 @@ class Administration:
     async def promote_member(self, member_id: int) -> None:
         """A learner becomes a voter. Refuses NotLeader, MemberNotFound, LearnerNotReady, NotLearner, ..."""
         async with self._changing:
-            progress = self._member.raft_status().progress
+            progress = self._driver.raft.status().progress
             if not progress:
                 raise NotLeader
-            own = progress[self._member.member_id]
+            own = progress[self._driver.raft.member_id]
             learner = progress.get(MemberId(member_id))
             if learner is None:
                 raise MemberNotFound
@@ -289,7 +288,7 @@ class Administration:
         single = ConfChange(kind, MemberId(change.member.member_id))
         waiter = Waiter()
         try:
-            self._member.propose_conf_change(ConfChangeV2((single,), context=change.encode()), waiter)
+            self._driver.propose_conf_change(ConfChangeV2((single,), context=change.encode()), waiter)
         except ConfChangeRefused as refused:
             # The last voter cannot go; the strict check says so before, where it is on.
             raise NotEnoughStartedMembers from refused
@@ -299,7 +298,7 @@ class Administration:
 
     def _is_active(self, member_id: int) -> bool:
         """Whether the leader has heard of a member of late."""
-        known = self._member.raft_status().progress.get(MemberId(member_id))
+        known = self._driver.raft.status().progress.get(MemberId(member_id))
         return known is not None and known.is_recently_active
 
     def _active_count(self) -> int:
@@ -307,22 +306,22 @@ class Administration:
 
     async def move_leader(self, target_id: int) -> None:
         """Hands leadership to a voter. Refuses NotLeader, BadLeaderTransferee, RequestTimedOutLeaderTransfer."""
-        if not self._member.is_leader:
+        if not self._driver.raft.is_leader:
             raise NotLeader
         target = self.state.members.members.get(target_id)
         if target is None or target.is_learner:
             raise BadLeaderTransferee
-        self._member.transfer_leadership(MemberId(target_id))
+        self._driver.transfer_leadership(MemberId(target_id))
         try:
             async with asyncio.timeout(self.timeout_s):
-                while self._member.leader_id != target_id:  # noqa: ASYNC110  # raft tells nobody
+                while self._driver.raft.leader_id != target_id:  # noqa: ASYNC110  # raft tells nobody
                     await asyncio.sleep(self._config.tick_ms / 1000)
         except TimeoutError as error:
             raise RequestTimedOutLeaderTransfer from error
 
     async def publish(self) -> None:
         """Tells the cluster this member's name and client URLs, if they are news, and what version it is of."""
-        own = self.state.members.members.get(self._member.member_id)
+        own = self.state.members.members.get(self._driver.raft.member_id)
         config = self._config
         if own is not None and (own.name, own.client_urls) != (config.name, config.client_urls):
             await self.decide(member_attributes(own.member_id, config.name, config.client_urls))
@@ -332,7 +331,7 @@ class Administration:
         """The cluster's version, decided by the leader: its own, or the one that the cluster is on its way down to."""
         members = self.state.members
         wanted = members.downgrade_target or CLUSTER_VERSION
-        if self._member.is_leader and members.cluster_version != wanted:
+        if self._driver.raft.is_leader and members.cluster_version != wanted:
             await self.decide(cluster_version(wanted))
 
     # Versions.
@@ -408,7 +407,7 @@ class Administration:
 
     async def defragment(self) -> None:
         """Rewrites the engine's file without its holes. Reads go on meanwhile; writes are logged, and applied after."""
-        await self._member.rewrite_engine()
+        await self._rewrite_engine()
 
 
 def _named(member_id: int) -> ClusterMember:

@@ -31,10 +31,10 @@ from etcdcore.errors import (
     TokenVerifyOnly,
     TooManyRequests,
 )
+from etcdcore.member.administration import Administration
 
 if TYPE_CHECKING:
     from etcdcore.auth.jwt_tokens import JwtTokens
-    from etcdcore.member.member import Member
 
 PASSWORD_BYTES_MAX: Final = 72
 """bcrypt looks at no more; etcd refuses to hash a longer one, and to compare it looks at these."""
@@ -50,10 +50,10 @@ _THREADS: Final = 2
 class Authentication:
     """One for each member, as `member.authentication`. Raises ConfigError for token options that cannot be used."""
 
-    __slots__ = ("_cost", "_jwt", "_member", "_secret", "_threads", "_verified", "_waiting_count")
+    __slots__ = ("_admin", "_cost", "_jwt", "_secret", "_threads", "_verified", "_waiting_count")
 
-    def __init__(self, member: "Member", config: MemberConfig) -> None:
-        self._member: Final = member
+    def __init__(self, admin: Administration, config: MemberConfig) -> None:
+        self._admin: Final = admin
         self._cost: Final = config.bcrypt_cost
         self._jwt: Final = _open_jwt(config.auth_token)
         self._threads: Final = ThreadPoolExecutor(_THREADS, "password")
@@ -69,7 +69,7 @@ class Authentication:
 
         Differs: etcd waits for the log index that a simple token names; here it is applied, or the token is nobody's.
         """
-        state = self._member.admin_state
+        state = self._admin.state
         if self._jwt is not None:
             return self._jwt.verify(token, time.time()) or InvalidAuthToken()
         user_name = state.tokens.user_of(token)
@@ -79,10 +79,10 @@ class Authentication:
         """A token. Refuses AuthNotEnabled, AuthenticationFailed, NoPasswordUser."""
         if self._jwt is not None and not self._jwt.can_sign:
             raise TokenVerifyOnly
-        admin = self._member.admin
+        admin = self._admin
         await admin.read_index()
         for _ in range(ATTEMPTS_MAX):
-            auth = self._member.admin_state.auth
+            auth = admin.state.auth
             user = auth.check_login(user_name)
             if isinstance(user, CoreError):
                 raise user

@@ -8,7 +8,6 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Final, final
 
@@ -16,8 +15,9 @@ from etcdcore.config import MemberConfig
 from etcdcore.errors import EngineError, EngineFull, NoSpace, ServerStopped
 from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.clock import Interval
+from etcdcore.member.log_growth import LogGrowth
 from etcdcore.member.recovery import OpenedParts
-from etcdcore.raft.messages import ConfState, Entry, SnapshotMeta
+from etcdcore.raft.messages import ConfState, SnapshotMeta
 from etcdcore.storage.segments import is_no_room
 from etcdcore.types import LogIndex
 
@@ -26,29 +26,24 @@ from etcdcore.types import LogIndex
 class Checkpoints:
     """Used on the loop; only the sync itself is in a thread. In memory nothing is ever synced, and so nothing cut."""
 
-    __slots__ = ("_bytes", "_config", "_entries", "_interval", "_parts", "_state", "_syncing", "synced_index")
+    __slots__ = ("_config", "_growth", "_interval", "_parts", "_state", "_syncing", "synced_index")
 
-    def __init__(self, config: MemberConfig, parts: OpenedParts, state: AppliedState) -> None:
+    def __init__(self, config: MemberConfig, parts: OpenedParts, state: AppliedState, growth: LogGrowth) -> None:
         self._config: Final = config
         self._parts: Final = parts
         self._state: Final = state
         self._interval = Interval(config.checkpoint_interval_s, 0.0)
-        self._bytes = 0
-        self._entries = 0
+        self._growth: Final = growth
         self._syncing: asyncio.Future[bool] | None = None
         self.synced_index: LogIndex = LogIndex(parts.log.first_index() - 1)
-
-    def note_entries(self, entries: Sequence[Entry]) -> None:
-        self._entries += len(entries)
-        for entry in entries:
-            self._bytes += len(entry.data)
 
     def is_due(self, now_s: float) -> bool:
         is_time = self._interval.is_due(now_s)
         if self._config.in_memory or self._syncing is not None or self._state.is_full or self._state.is_paused:
             return False
         config = self._config
-        is_full = self._bytes >= config.checkpoint_bytes or self._entries >= config.checkpoint_entries
+        growth = self._growth
+        is_full = growth.bytes >= config.checkpoint_bytes or growth.entries >= config.checkpoint_entries
         return (is_time or is_full) and self._state.applied_index > self.synced_index
 
     async def sync(self, conf_state: ConfState) -> SnapshotMeta | None:
@@ -61,7 +56,7 @@ class Checkpoints:
             or state.committed_index <= self.synced_index
         ):
             return None
-        self._bytes = self._entries = 0
+        self._growth.reset()
         revision = state.store.current_revision
         meta = SnapshotMeta(state.committed_index, self._parts.log.term(state.committed_index), conf_state)
         self._syncing = asyncio.get_running_loop().run_in_executor(None, self._sync_engine, meta)

@@ -1,6 +1,19 @@
-"""When periodic work is due. Pure: the caller brings a monotonic time, so wall clock jumps have no effect."""
+"""Time as a member knows it: a monotonic clock, and when periodic work is due by it."""
 
+from time import monotonic
 from typing import Final, final
+
+from etcdcore.member.ports import Clock
+
+
+@final
+class MonotonicClock(Clock):
+    """The system's. The loop's own time stands still within a turn, so it can't tell how long one takes."""
+
+    __slots__ = ()
+
+    def now_s(self) -> float:
+        return monotonic()
 
 
 @final

@@ -17,9 +17,9 @@ from etcdcore.member.applied_state import AppliedState
 from etcdcore.member.checkpoint import Checkpoints
 from etcdcore.member.clock import Interval
 from etcdcore.member.compaction_pace import CompactionPace
-from etcdcore.member.proposals import Proposal, RevisionListener
+from etcdcore.member.driver import Driver
+from etcdcore.member.proposals import Proposal
 from etcdcore.member.retention import RevisionRetention
-from etcdcore.member.write_state import WriteState
 from etcdcore.mvcc.compaction import CompactionRun
 from etcdcore.mvcc.hashing import HashRun
 
@@ -71,15 +71,13 @@ class Routine:
         config: MemberConfig,
         state: AppliedState,
         checkpoints: Checkpoints,
-        write_state: WriteState,
-        listeners: list[RevisionListener],
+        driver: Driver,
     ) -> None:
         self._work: Final = work
         self._config: Final = config
         self._state: Final = state
         self._checkpoints: Final = checkpoints
-        self._write_state: Final = write_state
-        self._listeners: Final = listeners
+        self._driver: Final = driver
         self._retention: Final = RevisionRetention(
             config.compaction_retention_s * 1000, config.compaction_revisions_max
         )
@@ -204,14 +202,14 @@ class Routine:
     def _expire_leases(self, now_ms: int) -> None:
         lessor = self._state.lessor
         lessor.advance(now_ms)
-        if not lessor.is_primary or not self._write_state.is_leading:
+        if not lessor.is_primary or not self._driver.write_state.is_leading:
             return
         expired = lessor.expired(now_ms, EXPIRED_LEASES_MAX)
         if not expired:
             return
         self._state.counts.lease_expired_count += len(expired)
         handled: set[int] = set()
-        for listener in self._listeners:
+        for listener in self._driver.listeners:
             handled.update(listener.leases_expired(expired))
         for lease_id in expired:
             if lease_id not in handled:
@@ -220,7 +218,7 @@ class Routine:
     def _retain(self, now_ms: int) -> None:
         if self._state.is_full and self._checkpoints.has_room():
             self._work.commit()
-        if not self._write_state.is_leading:
+        if not self._driver.write_state.is_leading:
             return
         store = self._state.store
         target = self._retention.target(now_ms, store.current_revision, store.compacted_revision)

@@ -1,10 +1,10 @@
 """Whether commands are taken, and why not: one answer from several reasons, told to the listeners when it changes."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final, final
 
 from etcdcore.errors import CoreError, NoLeader, NoSpace
+from etcdcore.member.ports import Host
 from etcdcore.member.proposals import RevisionListener
 
 
@@ -18,23 +18,23 @@ class WriteState:
 
     __slots__ = (
         "_alarm",
+        "_host",
         "_is_engine_full",
         "_is_log_full",
         "_leading_error",
         "_listeners",
-        "_settled",
         "_stopped",
         "_told",
         "refusal",
     )
 
-    def __init__(self, listeners: Sequence[RevisionListener]) -> None:
+    def __init__(self, listeners: Sequence[RevisionListener], host: Host) -> None:
         self._listeners: Final = listeners
+        self._host: Final = host
         self._leading_error: CoreError | None = NoLeader()
         self._is_log_full = False
         self._is_engine_full = False
         self._stopped: CoreError | None = None
-        self._settled: Final = asyncio.Event()
         self.refusal: CoreError | None = self._leading_error
         self._alarm: CoreError | None = None
         self._told: CoreError | None = self._leading_error
@@ -75,20 +75,16 @@ class WriteState:
         self._stopped = error
         self._update()
 
-    async def wait_writable(self) -> None:
-        """Raises the refusal once it is one for good."""
-        while self.refusal is not None:
-            if self._stopped is not None:
-                raise self._stopped
-            await self._settled.wait()
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the refusal is one for good."""
+        return self._stopped is not None
 
     def _update(self) -> None:
         refusal = self._stopped or self._leading_error or (NoSpace() if self.is_full else None)
-        if refusal is None or self._stopped is not None:
-            self._settled.set()
-        else:
-            self._settled.clear()
-        self.refusal = refusal
+        if refusal != self.refusal:
+            self.refusal = refusal
+            self._host.refusal_changed()
         told = refusal or self._alarm
         if told != self._told:
             self._told = told

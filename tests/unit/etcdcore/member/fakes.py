@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final, ParamSpec
 
 from etcdcore import Command, CoreError, KeyEvent, Member, MemberConfig, Outcome, Proposal, Range, RevisionListener
+from etcdcore.member.ports import Host
 from etcdcore.mvcc.engine import Engine
 from etcdcore.storage.file_ops import FileOps
+from etcdcore.types import LogIndex
 
 Arguments = ParamSpec("Arguments")
 TEST_S_MAX: Final = 30
@@ -79,6 +81,34 @@ class Recorder(RevisionListener):
 
     def member_failed(self, error: BaseException) -> None:
         self.failures.append(error)
+
+
+class IdleHost(Host):
+    """Counts what it is told, and calls nobody."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+
+    def want_flush(self) -> None:
+        return
+
+    def want_apply(self) -> None:
+        return
+
+    def progressed(self) -> None:
+        return
+
+    def refusal_changed(self) -> None:
+        self.refusals += 1
+
+    def apply_was_slow(self, index: LogIndex, took_s: float) -> None:
+        return
+
+    def committed(self) -> None:
+        return
+
+    def membership_changed(self) -> None:
+        return
 
 
 def quick_config(data_dir: Path, **settings: float) -> MemberConfig:

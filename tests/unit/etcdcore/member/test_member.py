@@ -190,6 +190,29 @@ async def test_after_a_stop_everything_is_dropped_as_decided(tmp_path: Path) -> 
 
 
 @on_loop
+async def test_who_waits_to_write_goes_on_when_writable_and_hears_of_a_stop(tmp_path: Path) -> None:
+    file_ops = FaultyFileOps()
+    async with running(quick_config(tmp_path), file_ops) as (member, recorder):
+        file_ops.is_write_full = True
+        submit(member, Put(b"b", b"2"))
+        await until(lambda: recorder.write_states[-1:] == [NoSpace()])
+        waiting = [asyncio.ensure_future(member.wait_writable()) for _ in range(2)]  # noqa: TID251  # awaited below
+        await asyncio.sleep(0.02)
+        assert not any(task.done() for task in waiting)
+        file_ops.is_write_full = False
+        await asyncio.gather(*waiting)
+    with pytest.raises(ServerStopped):
+        await member.wait_writable()
+
+
+@on_loop
+async def test_a_member_that_never_served_can_be_stopped_and_opened_again(tmp_path: Path) -> None:
+    await Member.open(quick_config(tmp_path)).stop()
+    async with running(quick_config(tmp_path)) as (member, _):
+        assert isinstance(await decide(member, Put(b"a", b"1")), PutResult)
+
+
+@on_loop
 async def test_a_barrier_is_answered_with_the_revision_of_all_that_was_answered_before(tmp_path: Path) -> None:
     async with running(quick_config(tmp_path)) as (member, _):
         await decide(member, Put(b"a", b"1"))

@@ -1,18 +1,14 @@
 """One answer to whether commands are taken, told once for each change."""
 
-import asyncio
-
-import pytest
-
 from etcdcore import CoreError, NoSpace, ServerStopped
 from etcdcore.errors import NoLeader, NotLeader
 from etcdcore.member.write_state import WriteState
-from tests.unit.etcdcore.member.fakes import Recorder, on_loop
+from tests.unit.etcdcore.member.fakes import IdleHost, Recorder
 
 
 def _state() -> tuple[WriteState, list[CoreError | None]]:
     recorder = Recorder()
-    return WriteState([recorder]), recorder.write_states
+    return WriteState([recorder], IdleHost()), recorder.write_states
 
 
 def test_a_new_member_refuses_for_want_of_a_leader() -> None:
@@ -43,14 +39,15 @@ def test_the_gravest_reason_counts_and_a_stop_is_for_good() -> None:
     assert told == [None, NoSpace(), NotLeader(), ServerStopped()]
 
 
-@on_loop
-async def test_who_waits_goes_on_when_writable_and_hears_of_a_stop() -> None:
-    state, _ = _state()
-    async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(state.wait_writable())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        state.set_leading(None)
+def test_the_host_hears_of_each_other_refusal_and_of_nothing_else() -> None:
+    host = IdleHost()
+    state = WriteState([], host)
+    state.set_leading(NoLeader())
+    assert host.refusals == 0
+    state.set_leading(None)
+    state.set_log_full(True)
+    state.set_engine_full(True)
+    assert host.refusals == 2
+    assert not state.is_stopped
     state.stop(ServerStopped())
-    with pytest.raises(ServerStopped):
-        await state.wait_writable()
+    assert host.refusals == 3 and state.is_stopped
