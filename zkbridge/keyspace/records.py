@@ -12,6 +12,7 @@ import struct
 from typing import Final, final
 
 from zkbridge.tree.acl import OPEN_ACL, Acl, AclEntry, intern_acl
+from zkbridge.tree.znode import INT32_MAX
 
 NO_OVERRIDE: Final = -1
 """In place of an mzxid override, which may be 0 (the system znodes)."""
@@ -22,6 +23,8 @@ _TAGGED_INT: Final = struct.Struct("<Bi")
 _TAGGED_LONG: Final = struct.Struct("<Bq")
 _INT: Final = struct.Struct("<i")
 _LONG: Final = struct.Struct("<q")
+
+_INT64_MAX: Final = 2**63 - 1
 
 _VARINT: Final = 0
 _FIXED64: Final = 1
@@ -134,8 +137,11 @@ def encode_acl(acl: Acl) -> bytes:
 
 
 def encode_children(created_count: int, pzxid: int = 0) -> bytes:
-    """Value of a children key. `pzxid` overrides the key's mod_revision."""
-    value = _TAGGED_INT.pack(0x0D, created_count)
+    """Value of a children key. `pzxid` overrides the key's mod_revision.
+
+    A count that plans in flight have run past the end is stored as the end: the tree's own stays there, as ZooKeeper's.
+    """
+    value = _TAGGED_INT.pack(0x0D, created_count if created_count <= INT32_MAX else INT32_MAX)
     return value if pzxid == 0 else value + _TAGGED_LONG.pack(0x11, pzxid)
 
 
@@ -213,6 +219,19 @@ def _decode_znode_fields(value: bytes, record: ZnodeRecord) -> None:
             record.reborn = number_value != 0
     if acl:
         record.acl = intern_acl(tuple(acl))
+    # A foreign hand can have written any number as a varint; what no Stat can hold must not get into the tree.
+    _check_range(record.version, "version", INT32_MAX)
+    _check_range(record.aversion, "aversion", INT32_MAX)
+    _check_range(record.ctime, "ctime", _INT64_MAX)
+    _check_range(record.mtime, "mtime", _INT64_MAX)
+    _check_range(record.owner, "owner", _INT64_MAX)
+    if not NO_OVERRIDE <= record.mzxid <= _INT64_MAX or not 0 <= record.czxid <= _INT64_MAX:
+        raise KeyspaceError(f"mzxid {record.mzxid} or czxid {record.czxid} is no revision")
+
+
+def _check_range(number: int, name: str, greatest: int) -> None:
+    if not -greatest - 1 <= number <= greatest:
+        raise KeyspaceError(f"{name} {number} is out of its range")
 
 
 def _decode_acl_entry(value: bytes) -> AclEntry:
@@ -242,6 +261,9 @@ def decode_children(value: bytes) -> tuple[int, int]:
             created_count = number_value
         elif number == 2:
             pzxid = number_value
+    _check_range(created_count, "count of children", INT32_MAX)
+    if not 0 <= pzxid <= _INT64_MAX:
+        raise KeyspaceError(f"pzxid {pzxid} is no revision")
     return created_count, pzxid
 
 
@@ -259,6 +281,8 @@ def decode_session(value: bytes) -> tuple[bytes, int, str]:
             timeout_ms = number_value
         elif number == 3:
             bridge = _decode_text(raw)
+    if timeout_ms > INT32_MAX:
+        raise KeyspaceError(f"session timeout {timeout_ms} ms is out of its range")
     return password, timeout_ms, bridge
 
 

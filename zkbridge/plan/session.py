@@ -34,7 +34,7 @@ def plan_change_session(
     session = PendingSession(session_id, True, timeout_ms, password)
     key = context.keyspace.session_key(session_id)
     value = encode_session(password, timeout_ms, bridge)
-    changes: list[Change] = [SessionChanged(session_id, timeout_ms, bridge)]
+    changes: list[Change] = [SessionChanged(session_id, timeout_ms, password, bridge)]
     plan = Plan(OP_CREATE_SESSION, session_id, key, changes, [(key, value, session_id)], [], [])
     overlay.touch_session(session)
     plan.touched_session = session

@@ -37,7 +37,7 @@ from zkbridge.tree.acl import ADMIN, CREATE, DELETE, OPEN_ACL, READ, WRITE, chec
 from zkbridge.tree.changes import AclSet, DataSet, ZnodeCreated, ZnodeDeleted
 from zkbridge.tree.overlay import IN_FLIGHT, REBORN_HERE, Overlay, PendingZnode
 from zkbridge.tree.paths import SYSTEM_PATHS, is_valid_path
-from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, TTL_MS_MAX, TTL_OWNER, is_session_owner
+from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, TTL_MS_MAX, TTL_OWNER, is_session_owner, wrap_int32
 
 ANY_VERSION: Final = -1
 
@@ -109,7 +109,10 @@ def step_create(
     if parent.acl is not OPEN_ACL and not check_acl(parent.acl, CREATE, context.credentials):
         return NO_AUTH
     if flags != 0 and flags in (_FLAG_SEQUENTIAL, _FLAG_SEQUENTIAL | _FLAG_EPHEMERAL, _FLAG_SEQUENTIAL_TTL):
-        path += "%010d" % parent.created_count  # noqa: UP031 - the fastest of the three, and Java's own format
+        count = parent.created_count
+        if count > INT32_MAX:
+            count = wrap_int32(count)
+        path += "%010d" % count  # noqa: UP031 - the fastest of the three, and Java's own format
     if not is_valid_path(path):
         return BAD_ARGUMENTS
     znode = overlay.get(path)
@@ -136,8 +139,7 @@ def step_create(
     overlay.touch(znode)
     if owner != 0:
         overlay.touch_ephemeral(znode)
-    if parent.created_count < INT32_MAX:
-        parent.created_count += 1
+    parent.created_count += 1
     parent.child_count += 1
     parent.is_count_dirty = True
     overlay.touch(parent)

@@ -92,11 +92,12 @@ class RevisionFeed(RevisionSink):
             changes = changes_from_events(events, self._replica, self._keyspace, strange)
             for reason in strange:
                 _log.error("foreign_write_ignored", reason=reason, revision=revision, cure=CURE_FOREIGN_WRITE)
+            unsettled = unsettled_parents(changes, self._replica)
             self._replica.apply(revision, changes)
             self._watches.fire(changes, self._replica, zxid_of(revision))
             self._statistics.note_changes(changes)
             self._keeper.changes_applied(changes)
-            self._keeper.settle_later(unsettled_parents(changes))
+            self._keeper.settle_later(unsettled)
             return
         self._replica.apply(revision, [])
         if token is not None and self._committer.fence_taken(token, revision):

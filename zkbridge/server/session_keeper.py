@@ -158,7 +158,7 @@ class SessionKeeper:
             elif isinstance(change, SessionClosed):
                 self._closed(change.session_id)
             elif isinstance(change, SessionChanged):
-                self._table.changed(change.session_id, change.timeout_ms, monotonic_ms())
+                self._table.changed(change.session_id, change.timeout_ms, change.password, monotonic_ms())
 
     def _opened(self, change: SessionOpened) -> None:
         client, with_read_only = self._opening.pop(change.session_id, (None, False))

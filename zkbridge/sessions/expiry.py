@@ -34,7 +34,7 @@ class Session:
 
     def __init__(self, session_id: int, timeout_ms: int, password: bytes) -> None:
         self.session_id: Final = session_id
-        self.password: Final = password
+        self.password = password
         self.timeout_ms = timeout_ms
         self.is_closing = False
         self.holder: SessionHolder | None = None

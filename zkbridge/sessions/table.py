@@ -73,11 +73,12 @@ class SessionTable:
         self._queue.touch(session, now_ms)
         return session
 
-    def changed(self, session_id: int, timeout_ms: int, now_ms: int) -> None:
-        """Another bridge attached the session with a new timeout."""
+    def changed(self, session_id: int, timeout_ms: int, password: bytes, now_ms: int) -> None:
+        """The session's key was written: attached with a new timeout, or by a foreign hand."""
         session = self._sessions.get(session_id)
         if session is None:
             return
+        session.password = password
         if session.is_closing:
             session.timeout_ms = timeout_ms
         else:

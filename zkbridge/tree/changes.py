@@ -9,7 +9,7 @@ Invariants:
 2. `ZnodeDeleted.acl` is set by `Replica.apply`: the last ACL of the znode, for the watches' READ filter.
 """
 
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import mypyc_attr
 
@@ -115,10 +115,50 @@ class AclSet(ZnodeChange):
 
 @final
 @mypyc_attr(acyclic=True)
+class RecordSet(ZnodeChange):
+    """All that a foreign put says of a znode beside its data and their version. Fires no watch.
+
+    `is_reborn`: the record names a czxid that is not its key's create_revision.
+    """
+
+    __slots__ = ("acl", "aversion", "ctime_ms", "czxid", "is_reborn", "mtime_ms", "mzxid", "owner")
+
+    def __init__(
+        self,
+        path: str,
+        acl: Acl,
+        aversion: int,
+        owner: int,
+        ctime_ms: int,
+        mtime_ms: int,
+        czxid: int,
+        mzxid: int,
+        is_reborn: bool,
+    ) -> None:
+        self.path = path
+        self.stat = None
+        self.wants_stat = False
+        self.acl = acl
+        self.aversion = aversion
+        self.owner = owner
+        self.ctime_ms = ctime_ms
+        self.mtime_ms = mtime_ms
+        self.czxid = czxid
+        self.mzxid = mzxid
+        self.is_reborn = is_reborn
+
+
+OF_CZXID: Final = -1
+"""As the pzxid of a `CreatedCountSet`: the znode's own czxid, as of one that never had a child."""
+
+
+@final
+@mypyc_attr(acyclic=True)
 class CreatedCountSet(ZnodeChange):
     """The stored count of children ever created, from a foreign revision. Fires no watch.
 
-    `pzxid` is 0 when it is the revision itself, else the older one that a settled lease expiry left behind.
+    `pzxid` is 0 when it is the revision itself, else the older one that a settled lease expiry left behind, or
+    `OF_CZXID` when the key that held both is gone.
     """
 
     __slots__ = ("count", "pzxid")
@@ -148,13 +188,15 @@ class SessionOpened(Change):
 @final
 @mypyc_attr(acyclic=True)
 class SessionChanged(Change):
-    """A session was reattached: its timeout and the bridge that holds its connection are new, its password is not."""
+    """A session was reattached: its timeout and the bridge that holds its connection are new. Only a foreign put can
+    bring another password."""
 
-    __slots__ = ("bridge", "session_id", "timeout_ms")
+    __slots__ = ("bridge", "password", "session_id", "timeout_ms")
 
-    def __init__(self, session_id: int, timeout_ms: int, bridge: str = "") -> None:
+    def __init__(self, session_id: int, timeout_ms: int, password: bytes, bridge: str = "") -> None:
         self.session_id = session_id
         self.timeout_ms = timeout_ms
+        self.password = password
         self.bridge = bridge
 
 

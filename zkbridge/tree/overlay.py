@@ -35,8 +35,10 @@ REBORN_HERE: Final = -2
 class PendingZnode:
     """A znode's fields as the plans so far leave them; `exists` is False after a delete.
 
-    `mzxid` is what a setACL must carry over. `czxid_override` is 0 when the store key's create_revision is the czxid.
-    `existed` and `had_children_key` say how the store stands before the multi that works on this copy;
+    `created_count` goes on past 2**31 - 1 while plans are in flight, where ZooKeeper's pending record wraps around;
+    what is stored and applied stays there. `mzxid` is what a setACL must carry over. `czxid_override` is 0 when the
+    store key's create_revision is the czxid. `existed` and `had_children_key` say how the store stands before the
+    multi that works on this copy;
     `is_data_dirty` and `is_count_dirty` which of its two keys that multi writes.
     """
 

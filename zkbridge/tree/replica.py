@@ -11,10 +11,12 @@ from typing import Final, final
 
 from zkbridge.tree.acl import OPEN_ACL, READ, AclEntry
 from zkbridge.tree.changes import (
+    OF_CZXID,
     AclSet,
     Change,
     CreatedCountSet,
     DataSet,
+    RecordSet,
     SessionChanged,
     SessionClosed,
     SessionOpened,
@@ -24,6 +26,11 @@ from zkbridge.tree.changes import (
 from zkbridge.tree.java_order import JavaHashSet
 from zkbridge.tree.paths import CONFIG_PATH, SYSTEM_PATHS
 from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, Znode, is_session_owner
+
+_CONFIG_ENTRIES: Final = [AclEntry(READ, "world", "anyone")]
+CONFIG_ACL: Final = tuple(_CONFIG_ENTRIES)
+CONFIG_AVERSION: Final = -1
+"""What `/zookeeper/config` has on a fresh server, where the other system znodes are open."""
 
 CHILD_LISTS_MAX: Final = 10_000
 """Parents whose encoded child list is kept; past it all are dropped: cheap to make, large to keep."""
@@ -83,8 +90,8 @@ class Replica:
         self.znodes["/"].children = {"zookeeper"}
         self.znodes["/zookeeper"].children = {"config", "quota"}
         config = self.znodes[CONFIG_PATH]
-        config.acl = (AclEntry(READ, "world", "anyone"),)
-        config.aversion = -1
+        config.acl = CONFIG_ACL
+        config.aversion = CONFIG_AVERSION
 
     def show_config(self, text: bytes, version: int, now_ms: int) -> None:
         """What a member of an ensemble shows in /zookeeper/config, from its start on. It has no key in the store."""
@@ -189,16 +196,13 @@ class Replica:
         elif isinstance(change, CreatedCountSet):
             znode = self.znodes[change.path]
             znode.created_count = change.count
-            znode.pzxid = change.pzxid or revision
+            znode.pzxid = znode.czxid if change.pzxid == OF_CZXID else change.pzxid or revision
             znode.stat_cache = None
-        elif isinstance(change, SessionOpened):
+        elif isinstance(change, RecordSet):
+            self._set_record(change)
+        elif isinstance(change, (SessionOpened, SessionChanged)):
             self.sessions[change.session_id] = SessionRecord(
                 change.session_id, change.timeout_ms, change.password, change.bridge
-            )
-        elif isinstance(change, SessionChanged):
-            password = self.sessions[change.session_id].password
-            self.sessions[change.session_id] = SessionRecord(
-                change.session_id, change.timeout_ms, password, change.bridge
             )
         elif isinstance(change, SessionClosed):
             self.sessions.pop(change.session_id, None)
@@ -207,6 +211,32 @@ class Replica:
                 del self.ephemerals[change.session_id]
         else:
             raise AssertionError(f"unknown change {change!r}")
+
+    def _set_record(self, change: RecordSet) -> None:
+        path = change.path
+        znode = self.znodes[path]
+        if znode.owner != change.owner:
+            if znode.owner != 0:
+                self._unindex_owner(path, znode.owner)
+            znode.owner = change.owner
+            if znode.owner != 0:
+                self.index_owner(path, znode.owner)
+        if change.czxid != znode.czxid:
+            # A children key older than the znode does not count, and one of no children has none.
+            if znode.pzxid < change.czxid or (znode.created_count == 0 and znode.pzxid == znode.czxid):
+                znode.created_count = 0
+                znode.pzxid = change.czxid
+            znode.czxid = change.czxid
+        if change.is_reborn:
+            self.reborn.add(path)
+        elif self.reborn:
+            self.reborn.discard(path)
+        znode.acl = change.acl
+        znode.aversion = change.aversion
+        znode.ctime = change.ctime_ms
+        znode.mtime = change.mtime_ms
+        znode.mzxid = change.mzxid
+        znode.stat_cache = None
 
     # Indexes
 

@@ -100,7 +100,7 @@ class Znode:
         if owner < 0 and not is_session_owner(owner):
             owner = 0
         cversion = 2 * self.created_count - child_count
-        if cversion > INT32_MAX:
+        if not -INT32_MAX <= cversion <= INT32_MAX:
             cversion = wrap_int32(cversion)
         packed = STAT.pack(
             self.czxid,

@@ -10,9 +10,12 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import ConnectionLoss, NoNodeError, SessionExpiredError
 
 from etcdcore.client import Client, connect
+from integration.conformance.raw_client import RawClient
 from integration.peers.etcd import Etcdctl, OurEtcd
 from integration.peers.process import free_port
+from zkbridge.keyspace.records import encode_children, encode_session, encode_znode
 from zkbridge.testing import RunningServer, ServerDidNotStart
+from zkbridge.tree.acl import AclEntry
 
 PATIENCE_S = 20.0
 
@@ -221,3 +224,49 @@ def test_etcd_clients_and_kazoo_work_side_by_side(bridge: Bridge) -> None:
     stats = [bridge.kazoo.exists(f"/k{number}") for number in range(200)]
     zxids = [stat.czxid for stat in stats if stat is not None]
     assert len(zxids) == 200 and zxids == sorted(zxids)
+
+
+def test_every_field_that_a_foreign_put_changes_is_the_same_before_and_after_a_restart(bridge: Bridge) -> None:
+    """ACL, versions, times, owner, children count, the session's password: seen at once, loaded the same."""
+    bridge.kazoo.create("/a", b"data")
+    bridge.kazoo.create("/a/child", b"")
+    owner = RawClient(int(bridge.server.hosts.rpartition(":")[2]))
+    session_id = owner.connect(30_000).session_id
+    events: list[str] = []
+    bridge.kazoo.get("/a", watch=lambda event: events.append(event.type))
+    acl = (AclEntry(1, "digest", "user:hash"), AclEntry(17, "world", "anyone"))
+
+    async def story(client: Client) -> None:
+        await client.put("/zk/n/a", encode_znode(11, 12, 5, b"data", 7, 0, acl))
+        await client.put("/zk/n/a/child", encode_znode(13, 14, 0, b"mine", 0, session_id))
+        await client.put("/zk/c/a", encode_children(40))
+        await client.put(f"/zk/s{session_id:016x}", encode_session(b"n" * 16, 4_000, ""))
+
+    bridge.etcd(story)
+    _until(lambda: bridge.kazoo.get_acls("/a")[1].cversion == 79)
+    before = _image(bridge.kazoo)
+    stat = bridge.kazoo.get_acls("/a")[1]
+    assert (stat.ctime, stat.mtime, stat.version, stat.aversion) == (11, 12, 5, 7)
+    assert bridge.kazoo.exists("/a/child").ephemeralOwner == session_id
+    _until(lambda: events == ["CHANGED"])
+    bridge.kazoo.stop()
+    bridge.kazoo.close()
+    bridge.server.stop()
+    bridge.server.start()
+    bridge.kazoo = bridge.new_kazoo()
+    assert _image(bridge.kazoo) == before
+    again = RawClient(owner.port)
+    assert again.connect(4_000, session_id, b"n" * 16).session_id == session_id
+    again.close_session()
+    assert bridge.kazoo.exists("/a/child") is None
+    owner.drop()
+    again.drop()
+
+
+def _image(kazoo: KazooClient) -> dict[str, tuple[object, object]]:
+    found: dict[str, tuple[object, object]] = {}
+    for path in ("/a", "/a/child"):
+        if kazoo.exists(path) is not None:
+            acls, stat = kazoo.get_acls(path)
+            found[path] = ([(acl.perms, acl.id.scheme, acl.id.id) for acl in acls], stat)
+    return found

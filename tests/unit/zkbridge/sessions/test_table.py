@@ -163,11 +163,11 @@ def test_a_close_that_could_not_be_written_leaves_a_session_with_a_full_timeout(
 
 def test_a_change_from_elsewhere_sets_the_timeout(table: SessionTable) -> None:
     session = table.opened(7, 6000, PASSWORD, 0)
-    table.changed(7, 20_000, 0)
+    table.changed(7, 20_000, b"q" * 16, 0)
     assert (session.timeout_ms, session.deadline_ms) == (20_000, 22_000)
     table.closing(7)
-    table.changed(7, 9000, 0)
-    table.changed(8, 9000, 0)
+    table.changed(7, 9000, b"q" * 16, 0)
+    table.changed(8, 9000, b"q" * 16, 0)
     assert session.timeout_ms == 9000
     table.check_invariants()
 
