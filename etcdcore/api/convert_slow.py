@@ -3,10 +3,12 @@
 The other services' requests are cold and are read by `parse` where they are served.
 """
 
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
+from etcdcore.api.wire_check import WireError, check_wire
 from etcdcore.apply.checks import EMPTY_OP
 from etcdcore.apply.commands import (
     EQUAL,
@@ -35,15 +37,38 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 class MessageInvalid(ValueError):
-    """Bytes that are not the message which the method takes; the text is grpc-go's."""
+    """Bytes that are not the message which the method takes; the text is grpc-go's and etcd's."""
+
+    @property
+    def in_stream(self) -> str:
+        """grpc-go's text where the message is one of a stream."""
+        return str(self).replace(_UNARY, _IN_STREAM, 1)
+
+
+_UNARY: Final = "grpc: error unmarshalling request: "
+_IN_STREAM: Final = "grpc: failed to unmarshal the received message: "
 
 
 def parse(kind: type[AnyMessage], data: bytes) -> AnyMessage:
     """Raises MessageInvalid."""
     try:
-        return kind.FromString(data)
+        message = kind.FromString(data)
     except DecodeError as error:
-        raise MessageInvalid(f"grpc: error unmarshalling request: {error}") from error
+        _check(kind, data)
+        # etcd 3.6 takes texts that are no UTF-8; 3.7 refuses them, in these words.
+        raise MessageInvalid(f"{_UNARY}string field contains invalid UTF-8") from error
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    if message.ByteSize() != size:
+        _check(kind, data)
+    return message
+
+
+def _check(kind: type[AnyMessage], data: bytes) -> None:
+    try:
+        check_wire(cast(Descriptor, kind.DESCRIPTOR), data)
+    except WireError as error:
+        raise MessageInvalid(f"{_UNARY}{error}") from error
 
 
 def slow_put(data: bytes) -> Put:

@@ -3,16 +3,21 @@
 The empty name is the server as a whole. Each watcher is told a status once, and again when it changes.
 """
 
-from typing import Final, final
+from typing import Final, TypeVar, final
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
+from etcdcore.api.convert_slow import INTERNAL
 from etcdcore.errors import INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED
-from etcdcore.pb.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from etcdcore.pb.health_pb2 import HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse
 from etcdcore.rpc.calls import Call, CallListener, MethodTable, StreamMethod, UnaryMethod
 
 WATCHERS_MAX: Final = 10_000
 """Health watches at once: each lasts as long as its client likes."""
+_UNARY: Final = "grpc: error unmarshalling request"
+_STREAM: Final = "grpc: failed to unmarshal the received message"
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 @final
@@ -36,6 +41,14 @@ class HealthService:
         status = HealthCheckResponse.SERVING if is_serving else HealthCheckResponse.NOT_SERVING
         return HealthCheckResponse(status=status).SerializeToString()
 
+    def listed(self) -> bytes:
+        """All that were named, with what `response` says of each."""
+        listed = HealthListResponse()
+        for service, is_serving in self._is_serving.items():
+            status = HealthCheckResponse.SERVING if is_serving else HealthCheckResponse.NOT_SERVING
+            listed.statuses[service].status = status
+        return listed.SerializeToString(deterministic=True)
+
     def add_watcher(self, watcher: "_Watcher") -> bool:
         if len(self._watchers) >= WATCHERS_MAX:
             return False
@@ -53,14 +66,25 @@ class _Check(UnaryMethod):
         self._service: Final = service
 
     def call(self, request: bytes, call: Call) -> None:
-        name = _decode_name(request, call)
-        if name is None:
+        wanted = _decode(HealthCheckRequest, request, call, _UNARY)
+        if wanted is None:
             return
-        response = self._service.response(name)
+        response = self._service.response(wanted.service)
         if response is None:
             call.fail(NOT_FOUND, "unknown service")
         else:
             call.reply(response)
+
+
+@final
+class _List(UnaryMethod):
+    def __init__(self, service: HealthService) -> None:
+        super().__init__("/grpc.health.v1.Health/List")
+        self._service: Final = service
+
+    def call(self, request: bytes, call: Call) -> None:
+        if _decode(HealthListRequest, request, call, _UNARY) is not None:
+            call.reply(self._service.listed())
 
 
 @final
@@ -88,9 +112,10 @@ class _Watcher(CallListener):
             self._call.fail(INVALID_ARGUMENT, "a health watch has one request")
             self._service.remove_watcher(self)
             return
-        self._name = _decode_name(message, self._call)
-        if self._name is None:
+        wanted = _decode(HealthCheckRequest, message, self._call, _STREAM)
+        if wanted is None:
             return
+        self._name = wanted.service
         if not self._service.add_watcher(self):
             self._call.fail(RESOURCE_EXHAUSTED, "too many health watches")
             return
@@ -116,14 +141,16 @@ class _Watcher(CallListener):
         self.tell()
 
 
-def _decode_name(request: bytes, call: Call) -> str | None:
+def _decode(kind: type[AnyMessage], request: bytes, call: Call, where: str) -> AnyMessage | None:
+    """Fails the call with grpc-go's text if the request is none of this kind: this service is gRPC's own, not etcd's."""
     try:
-        return HealthCheckRequest.FromString(request).service
+        return kind.FromString(request)
     except DecodeError:
-        call.fail(INVALID_ARGUMENT, "the request is not a HealthCheckRequest")
+        call.fail(INTERNAL, f"{where}: proto: cannot parse invalid wire-format data")
         return None
 
 
 def add_health(table: MethodTable, service: HealthService) -> None:
     table.add(_Check(service))
+    table.add(_List(service))
     table.add(_Watch(service))

@@ -130,7 +130,7 @@ class KeepAliveStream(CallListener):
         try:
             lease_id = decode_lease_id(message)
         except MessageInvalid as invalid:
-            self._fail(INTERNAL, str(invalid))
+            self._fail(INTERNAL, invalid.in_stream)
             return
         if len(self._requests) >= KEEP_ALIVES_WAITING_MAX:
             self._fail(8, f"more than {KEEP_ALIVES_WAITING_MAX} renewals wait on one stream")
@@ -192,14 +192,16 @@ class KeepAliveStream(CallListener):
         self._call.refuse(error)
 
 
-def decode_lease_id(data: bytes) -> int:
-    """Of a message whose one field is a lease's id. Raises MessageInvalid."""
+def decode_lease_id(data: bytes, is_revoke: bool = False) -> int:
+    """Of a request to renew or to revoke, whose one field is a lease's id. Raises MessageInvalid."""
     if not data:
         return 0
     if data[0] == 0x08:
         number, offset = read_varint(data, 1, len(data))
         if number >= 0 and offset == len(data):
             return signed(number)
+    if is_revoke:
+        return parse(rpc_pb2.LeaseRevokeRequest, data).ID
     return parse(rpc_pb2.LeaseKeepAliveRequest, data).ID
 
 
@@ -232,7 +234,7 @@ class RevokeMethod(UnaryMethod):
 
     def call(self, request: bytes, call: Call) -> None:
         try:
-            lease_id = decode_lease_id(request)
+            lease_id = decode_lease_id(request, True)
         except MessageInvalid as invalid:
             call.fail(INTERNAL, str(invalid))
             return
@@ -311,6 +313,11 @@ class LeasesMethod(UnaryMethod):
         self._service: Final = service
 
     def call(self, request: bytes, call: Call) -> None:
+        try:
+            parse(rpc_pb2.LeaseLeasesRequest, request)
+        except MessageInvalid as invalid:
+            call.fail(INTERNAL, str(invalid))
+            return
         service = self._service
         gate = service.gate
         error = gate.check_call(call)

@@ -21,6 +21,7 @@ from typing import BinaryIO, Final, TypeVar, cast, final
 
 import structlog
 
+from etcdcore.api.convert_slow import parse
 from etcdcore.api.gate import Gate
 from etcdcore.api.tasks import CallStream
 from etcdcore.backup.export import Export, ExportFailed
@@ -28,6 +29,7 @@ from etcdcore.backup.schema import STORAGE_VERSION
 from etcdcore.errors import CoreError, TooManyRequests
 from etcdcore.member.member import Member
 from etcdcore.mvcc.revision import varint
+from etcdcore.pb import rpc_pb2
 from etcdcore.rpc.calls import Call
 
 SNAPSHOT_PATH: Final = "/etcdserverpb.Maintenance/Snapshot"
@@ -53,6 +55,7 @@ class SnapshotService:
 
     async def serve_call(self, request: bytes, stream: CallStream) -> None:
         """The request is empty. Refuses as the gate does, TooManyRequests, NoSpace."""
+        parse(rpc_pb2.SnapshotRequest, request)
         self._check(stream.call)
         if self._running_count >= SNAPSHOTS_MAX:
             raise TooManyRequests()

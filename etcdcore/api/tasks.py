@@ -181,7 +181,11 @@ class TaskStreamMethod(StreamMethod):
         return stream
 
     async def _answer(self, stream: CallStream) -> None:
-        await self._handler(stream)
+        try:
+            await self._handler(stream)
+        except MessageInvalid as invalid:
+            stream.call.fail(_INTERNAL, invalid.in_stream)
+            return
         stream.call.finish()
 
 
@@ -203,5 +207,9 @@ class TaskServerStreamMethod(StreamMethod):
         request = await stream.receive()
         if request is None:
             raise RequestInvalid("the call ended without a request")
-        await self._handler(request, stream)
+        try:
+            await self._handler(request, stream)
+        except MessageInvalid as invalid:
+            stream.call.fail(_INTERNAL, invalid.in_stream)
+            return
         stream.call.finish()

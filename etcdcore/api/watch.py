@@ -80,7 +80,7 @@ class WatchSession(CallListener):
             request = parse(rpc_pb2.WatchRequest, message)
         except MessageInvalid as invalid:
             self.close()
-            self._call.fail(INTERNAL, str(invalid))
+            self._call.fail(INTERNAL, invalid.in_stream)
             return
         kind = request.WhichOneof("request_union")
         service = self._service

@@ -286,6 +286,21 @@ def permissions(to: Recorder) -> None:
         to.ask("Txn", pb.TxnRequest(failure=[pb.RequestOp(request_txn=transaction)]), pb.TxnResponse)
 
 
+def intervals_that_hold_no_key(to: Recorder) -> None:
+    """An end that is not after its key: whoever may touch the key gets an answer, which tells of nothing."""
+    to.role("r", (READ_WRITE, b"m", b"p"))
+    to.user("u", "secret", "r")
+    to.enable_auth()
+    to.login("u", "secret")
+    for key in (b"a", b"m", b"n", b"p", b"z"):
+        for end in (b"a", b"m", b"n", b"p"):
+            if end <= key:
+                to.get(key, end)
+                to.delete(key, end)
+                delete = pb.RequestOp(request_delete_range=pb.DeleteRangeRequest(key=key, range_end=end))
+                to.ask("Txn", pb.TxnRequest(success=[delete]), pb.TxnResponse)
+
+
 def restarts(to: Recorder) -> None:
     """What is kept over a stop and over a kill, and what is not: tokens."""
     to.role("r", (READ_WRITE, b"a", b"b"))
@@ -353,7 +368,7 @@ def certificate_names(to: Recorder) -> None:
     to.put(b"a")
 
 
-SCRIPTS: list[Script] = [users_and_roles, logins, every_call_by_everybody, permissions, restarts]
+SCRIPTS: list[Script] = [users_and_roles, logins, every_call_by_everybody, permissions, intervals_that_hold_no_key, restarts]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)

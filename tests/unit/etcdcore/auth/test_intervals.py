@@ -21,6 +21,8 @@ UNION = Intervals([(b"b", b"d"), (b"a", b"c"), (b"d", b"e"), (b"x", b""), (b"y",
         (b"zz", b"\0"),
         (b"yy", b"z"),
         (b"c", b"b"),
+        (b"c", b"A"),
+        (b"c", b"c"),
     ],
 )
 def test_what_the_union_holds_is_covered(key: bytes, range_end: bytes) -> None:
@@ -40,7 +42,7 @@ def test_what_the_union_holds_is_covered(key: bytes, range_end: bytes) -> None:
         (b"x\0", b""),
         (b"c", b"z"),
         (b"x", b"y"),
-        (b"c", b"A"),
+        (b"e", b"A"),
     ],
 )
 def test_what_reaches_out_of_the_union_is_not(key: bytes, range_end: bytes) -> None:
