@@ -142,7 +142,7 @@ class _Watcher(CallListener):
 
 
 def _decode(kind: type[AnyMessage], request: bytes, call: Call, where: str) -> AnyMessage | None:
-    """Fails the call with grpc-go's text if the request is none of this kind: this service is gRPC's own, not etcd's."""
+    """Fails the call with grpc-go's text if the request is none of this kind: the service is gRPC's own, not etcd's."""
     try:
         return kind.FromString(request)
     except DecodeError:

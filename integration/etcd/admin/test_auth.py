@@ -368,7 +368,14 @@ def certificate_names(to: Recorder) -> None:
     to.put(b"a")
 
 
-SCRIPTS: list[Script] = [users_and_roles, logins, every_call_by_everybody, permissions, intervals_that_hold_no_key, restarts]
+SCRIPTS: list[Script] = [
+    users_and_roles,
+    logins,
+    every_call_by_everybody,
+    permissions,
+    intervals_that_hold_no_key,
+    restarts,
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)

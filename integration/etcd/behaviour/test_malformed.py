@@ -1,4 +1,4 @@
-"""Requests that are no messages of their method: both servers find the same wrong with the same bytes, and say it alike.
+"""Requests that are no messages of their method: both servers find the same wrong with the same bytes, and say so.
 
 etcd 3.6 refuses more than protobuf's libraries do: a known field in another wire type is an error there.
 """
@@ -118,7 +118,8 @@ def _random_bodies(kind: Descriptor, rng: Random) -> Iterator[bytes]:
         body = b""
         for _ in range(rng.randint(1, 3)):
             wire_type = rng.choice((0, 0, 1, 2, 2, 2, 3, 4, 5))
-            body += _field(rng.choice([*numbers, 99]), wire_type, rng.choice((b"", b"\x00", b"\x01a", rng.randbytes(3))))
+            value = rng.choice((b"", b"\x00", b"\x01a", rng.randbytes(3)))
+            body += _field(rng.choice([*numbers, 99]), wire_type, value)
         yield body
 
 
