@@ -1,13 +1,17 @@
 """etcdcore.api.wire_check: what is wrong with bytes, in the words of etcd's generated code."""
 
+from typing import cast
+
 import pytest
+from google.protobuf.descriptor import Descriptor
 
 from etcdcore.api.convert_slow import MessageInvalid, parse
 from etcdcore.api.wire_check import WireError, check_wire
 from etcdcore.pb import rpc_pb2 as pb
 
-RANGE = pb.RangeRequest.DESCRIPTOR
-TXN = pb.TxnRequest.DESCRIPTOR
+RANGE = cast(Descriptor, pb.RangeRequest.DESCRIPTOR)
+TXN = cast(Descriptor, pb.TxnRequest.DESCRIPTOR)
+CREATE = cast(Descriptor, pb.WatchCreateRequest.DESCRIPTOR)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,5 @@ def test_messages_in_messages_are_looked_at() -> None:
 
 def test_unknown_fields_and_groups_and_both_forms_of_repeated_numbers_are_well() -> None:
     check_wire(RANGE, b"\xa3\x06\xa3\x06\x08\x01\xa4\x06\xa4\x06\x0a\x01k\xa1\x0612345678")
-    create = pb.WatchCreateRequest.DESCRIPTOR
-    check_wire(create, b"\x28\x01\x28\x00\x2a\x02\x00\x01")
+    check_wire(CREATE, b"\x28\x01\x28\x00\x2a\x02\x00\x01")
     assert parse(pb.RangeRequest, b"\xa0\x06\x01\x0a\x01k").key == b"k"
