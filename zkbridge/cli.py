@@ -12,6 +12,7 @@ COMPLETION_VARIABLE: Final = "_ZKBRIDGE_COMPLETE"
 """Set by the shell's completion script, which asks click what a word may become."""
 SUBCOMMANDS: Final = {
     "serve": ("zkbridge.commands.serve", "Start a server and serve until SIGTERM or SIGINT."),
+    "config": ("zkbridge.commands.config", "Say what becomes of each line of a zoo.cfg."),
     "completion": ("zkbridge.commands.completion", "Print a script that completes zkbridge's words in a shell."),
 }
 """By name: the module whose `COMMAND` it is, and what it does."""

@@ -6,13 +6,17 @@ read by the class that uses it; those values are compared with a running server 
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from integration.conformance.config_files import ConfigFile, Written, zookeepers_verdicts
+from integration.peers import maven
+from integration.peers.servers import ZOOKEEPER_JARS, ZOOKEEPER_VERSION
 from zkbridge.config import ConfigError, load_config
-from zkbridge.zoo_keys import KEYS, Kind, Outcome, ZooKey
+from zkbridge.zoo_keys import KEYS, Kind, Outcome, ZooKey, find_key
 
 BASE = "dataDir={data}\nclientPort={port}\n"
 NUMBERS = ("7", " 7 ", "+7", "07", "-7", "1h", "0x10", "7.0", "1_0", "", "2147483648", "99999999999999999999")
@@ -78,6 +82,29 @@ def test_values_are_taken_and_refused_as_by_zookeepers_parser(tmp_path: Path) ->
     expected = [text for text in written if text == "dataDir={data}"]
     assert [line.split("\n")[0] for line in wrong] == [repr(text) for text in expected], "\n".join(wrong)
     assert len(written) > 200
+
+
+# Properties of ZooKeeper's client and of its other programs, which live in the same jar.
+CLIENT_SIDE = re.compile(
+    r"client\.(?!portUnification|certReload).*|clientCnxnSocket|disableAutoWatchReset|request\.timeout|server\.principal"
+    r"|sasl\.client.*|kinit|login.*|controllerPort|configuration|version|test.*|dummy.*"
+)
+
+
+def test_every_property_that_zookeepers_server_reads_is_in_the_table() -> None:
+    """The names stand as strings in its classes."""
+    jars = maven.install_jars("zookeeper", ZOOKEEPER_JARS)
+    (jar,) = [path for path in jars.iterdir() if path.name == f"zookeeper-{ZOOKEEPER_VERSION}.jar"]
+    names: set[str] = set()
+    with zipfile.ZipFile(jar) as archive:
+        for name in archive.namelist():
+            if name.endswith(".class"):
+                found = re.findall(rb"\x01..zookeeper\.([A-Za-z0-9][A-Za-z0-9_.-]*)", archive.read(name), re.DOTALL)
+                names |= {one.decode() for one in found}
+    assert len(names) > 100
+    # What ends in a dot is the beginning of several.
+    server_side = [name for name in names if not CLIENT_SIDE.fullmatch(name) and not name.endswith(".")]
+    assert [name for name in sorted(server_side) if find_key(name) is None] == []
 
 
 @pytest.mark.parametrize("key", [key.name for key in KEYS if key.outcome is Outcome.WORKS and key.kind is Kind.INT])

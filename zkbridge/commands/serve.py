@@ -57,7 +57,7 @@ class _Serve(click.Command):
         formatter.write("\n" + _EXAMPLES)
 
 
-def _option_of(flag: Flag) -> click.Option:
+def option_of(flag: Flag) -> click.Option:
     """Values stay text: `config` parses them, so that flags, environment and file get the same messages."""
     if flag.is_switch:
         return click.Option(
@@ -90,8 +90,23 @@ def default_data_dir(environment: Mapping[str, str]) -> Path:
     return Path(_NO_HOME_DIRECTORY).absolute()
 
 
+def refusal_of_data(data_dir: Path) -> str:
+    """Why a server can't start in this directory; empty if it can."""
+    if not (data_dir / _ZOOKEEPER_DATA).exists():
+        return ""
+    return (
+        f"{data_dir} holds the data of a ZooKeeper server ({_ZOOKEEPER_DATA}), which the bridge can't read; "
+        "give --data-dir a directory of its own"
+    )
+
+
+def flags_of(values: Mapping[str, str | bool | None]) -> dict[str, str | None]:
+    """What click found, as `load_config` wants it."""
+    return {key: str(value).lower() if isinstance(value, bool) else value for key, value in values.items()}
+
+
 def _serve(**values: str | bool | None) -> None:
-    flags = {key: str(value).lower() if isinstance(value, bool) else value for key, value in values.items()}
+    flags = flags_of(values)
     is_chosen = flags["data_dir"] is None and flags["config"] is None
     if is_chosen:
         flags["data_dir"] = str(default_data_dir(os.environ))
@@ -99,11 +114,8 @@ def _serve(**values: str | bool | None) -> None:
         config = load_config(flags)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    if (config.data_dir / _ZOOKEEPER_DATA).exists():
-        raise click.ClickException(
-            f"{config.data_dir} holds the data of a ZooKeeper server ({_ZOOKEEPER_DATA}), which the bridge can't read; "
-            "give --data-dir a directory of its own"
-        )
+    if refusal := refusal_of_data(config.data_dir):
+        raise click.ClickException(refusal)
     _check_directory(config.data_dir)
     # Late, so that --help and a wrong flag don't wait for the server's imports.
     import structlog
@@ -133,5 +145,5 @@ def _check_directory(directory: Path) -> None:
 
 
 COMMAND: Final = _Serve(
-    "serve", callback=_serve, params=[_option_of(flag) for flag in FLAGS], help=cli.SUBCOMMANDS["serve"][1]
+    "serve", callback=_serve, params=[option_of(flag) for flag in FLAGS], help=cli.SUBCOMMANDS["serve"][1]
 )
