@@ -20,7 +20,7 @@ from zkbridge.sessions.ids import SERVER_ID_MAX
 from zkbridge.sessions.table import SESSION_TIMEOUT_MAX_TICKS, SESSION_TIMEOUT_MIN_TICKS
 from zkbridge.sources import INT32_MAX, ConfigError, Sources
 from zkbridge.zoo_cfg import ZooCfg
-from zkbridge.zoo_cfg_files import read_my_id, read_zoo_cfg_file
+from zkbridge.zoo_cfg_files import read_my_id, read_text, read_zoo_cfg_file
 from zkbridge.zoo_keys import ENSEMBLE_PROVIDER, PROMETHEUS_PROVIDER
 
 __all__ = [
@@ -116,6 +116,8 @@ class Config:
     """What the file says that nobody understands; for the log."""
     notes: tuple[str, ...] = ()
     """Which keys of the file have no effect, and why, one line for each reason; for the log."""
+    initial_text: str = ""
+    """The configuration file as it was at the start, for the AdminServer; empty without one."""
 
     def auth_rules(self) -> AuthRules:
         """What authentication has to know."""
@@ -138,7 +140,8 @@ def load_config(flags: Mapping[str, str | None]) -> Config:
     if path is None:
         return build_config(flags, None)
     zoo_cfg = read_zoo_cfg_file(path)
-    return build_config(flags, zoo_cfg, path, read_my_id(flags.get("data_dir"), zoo_cfg))
+    config = build_config(flags, zoo_cfg, path, read_my_id(flags.get("data_dir"), zoo_cfg))
+    return replace(config, initial_text=read_text(path))
 
 
 def build_config(

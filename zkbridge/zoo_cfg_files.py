@@ -10,7 +10,7 @@ from zkbridge.properties import parse_properties
 from zkbridge.sources import ConfigError
 from zkbridge.zoo_cfg import ZooCfg, is_about_members, read_zoo_cfg
 
-__all__ = ["read_my_id", "read_zoo_cfg_file"]
+__all__ = ["read_my_id", "read_text", "read_zoo_cfg_file"]
 
 
 def read_zoo_cfg_file(path: str) -> ZooCfg:
@@ -34,6 +34,11 @@ def read_zoo_cfg_file(path: str) -> ZooCfg:
     if "." in dynamic_path and re.fullmatch("[0-9a-fA-F]+", ending):
         dynamic["version"] = ending
     return replace(zoo_cfg, members=dynamic, refusals=tuple(refusals))
+
+
+def read_text(path: str) -> str:
+    """A file as it stands. Raises ConfigError."""
+    return _read_file(path, str)
 
 
 _Content = TypeVar("_Content")

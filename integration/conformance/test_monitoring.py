@@ -34,7 +34,7 @@ ABSENT = {
         "learner_.*",
         "skip_learner_request_to_next_processor_count",
         "(follower_sync|observer_sync|election|leader_unavailable|unavailable|commit_process|socket_closing)_time",
-        "(proposal|proposal_ack_creation|quorum_ack|commit_propagation)_latency",
+        "(proposal|proposal_ack_creation|quorum_ack|ack|commit_propagation)_latency",
         "om_(commit|proposal)_process_time_ms",
         "inflight_(snap|diff)_count",
         "quit_leading_due_to_disloyal_voter",
@@ -130,6 +130,13 @@ def test_percentiles_are_of_what_was_measured(both: tuple[Monitored, Monitored])
         for name in ("readlatency", "updatelatency"):
             found = [int(values[f"{field}_{name}"]) for field in ("min", "p50", "p95", "p99", "p999", "max")]
             assert found == sorted(found)
+
+
+def test_mntr_and_the_admin_servers_monitor_say_the_same(both: tuple[Monitored, Monitored]) -> None:
+    for server in both:
+        fields = server.command("monitor")
+        assert (fields.pop("command"), fields.pop("error")) == ("monitor", None)
+        assert fields.keys() == server.mntr().keys()
 
 
 def test_srst_leaves_every_key_and_resets_what_zookeeper_resets(both: tuple[Monitored, Monitored]) -> None:

@@ -64,6 +64,10 @@ SEGMENT_BYTES_DEFAULT: Final = 64 << 20
 """Of the log; the one in use and a spare are reserved, and a third may wait to be dropped."""
 
 
+SLOW_SYNC_S: Final = 1.0
+"""As ZooKeeper's `fsync.warningthresholdms`; the class that counts begins at 1.024 s."""
+
+
 class BackendError(Exception):
     """The store cannot be opened, has failed, or refused to read at a revision that it handed out."""
 
@@ -338,6 +342,7 @@ class EmbeddedBackend(Backend):
             asyncio.get_running_loop().time() - counts.checkpointed_at_s,
             self._open_ms,
             report.replayed_entries,
+            sum([count for bound, count in zip(sync_s.bounds, sync_s.counts[1:], strict=True) if bound > SLOW_SYNC_S]),
             _families(self.member),
         )
 

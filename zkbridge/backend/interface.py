@@ -57,6 +57,7 @@ class StoreFacts:
     """What a store in this process counts and times, for `mntr` and Prometheus.
 
     `checkpoint_revision` is that of the last checkpoint, `checkpoint_age_s` seconds ago; -1 if there was none yet.
+    `slow_sync_count`: syncs of the log that took more than a second.
     `families` are (name, kind, about, [(labels or more of the name, value)]) under etcd's own names.
     """
 
@@ -67,6 +68,7 @@ class StoreFacts:
         "families",
         "open_ms",
         "replayed_count",
+        "slow_sync_count",
         "sync_ms",
     )
 
@@ -78,6 +80,7 @@ class StoreFacts:
         checkpoint_age_s: float,
         open_ms: int,
         replayed_count: int,
+        slow_sync_count: int,
         families: list[tuple[str, str, str, list[tuple[str, str]]]],
     ) -> None:
         self.sync_ms: Final = sync_ms
@@ -86,6 +89,7 @@ class StoreFacts:
         self.checkpoint_age_s: Final = checkpoint_age_s
         self.open_ms: Final = open_ms
         self.replayed_count: Final = replayed_count
+        self.slow_sync_count: Final = slow_sync_count
         self.families: Final = families
 
 

@@ -27,6 +27,10 @@ FULL_VERSION: Final = f"{ZOOKEEPER_VERSION}-zkbridge-{__version__}, built on 202
 TRACE_MASK: Final = 306
 NOT_SERVING: Final = "This ZooKeeper instance is not currently serving requests"
 
+LEADER: Final = "leader"
+NO_PROPOSALS: Final = "Proposal sizes last/min/max: -1/-1/-1\n"
+"""Of a leader without followers, to whom nothing is proposed."""
+
 _MASK_BYTES: Final = 8
 # These answer even while nothing is served.
 _ALWAYS_ANSWERED: Final = frozenset({"ruok", "envi", "gtmk", "stmk", "isro"})
@@ -58,6 +62,7 @@ class ServerSummary:
     response_bytes_last: int = -1
     response_bytes_min: int = -1
     response_bytes_max: int = -1
+    slow_sync_count: int = 0
     metrics: Sequence[Metric] = ()
 
 
@@ -236,11 +241,12 @@ def _summary_lines(summary: ServerSummary) -> str:
         f"Outstanding: {summary.outstanding_count}\n"
         f"Zxid: {hex_of(summary.zxid)}\n"
         f"Mode: {summary.mode}\n"
-        f"Node count: {_shown_znode_count(summary)}\n"
+        f"Node count: {shown_znode_count(summary)}\n"
+        + (NO_PROPOSALS if summary.mode == LEADER else "")
     )
 
 
-def _shown_znode_count(summary: ServerSummary) -> int:
+def shown_znode_count(summary: ServerSummary) -> int:
     """ZooKeeper has its root under two names, and counts both."""
     return summary.znode_count + 1
 
@@ -315,12 +321,12 @@ def _watches_by_path(watches: Sequence[tuple[int, Sequence[str]]]) -> str:
 
 def gauges_of(summary: ServerSummary) -> list[Metric]:
     """ZooKeeper's own, in its order; the rest of what is measured is in `summary.metrics`."""
-    return [
+    gauges: list[Metric] = [
         gauge("ephemerals_count", summary.ephemeral_count, "Ephemeral znodes."),
         gauge("num_alive_connections", summary.connection_count, "Open connections."),
         gauge("avg_latency", summary.latency_average_ms, "Milliseconds of a request in the mean, since srst."),
         gauge("outstanding_requests", summary.outstanding_count, "Requests not answered yet."),
-        gauge("znode_count", _shown_znode_count(summary), "Znodes, the root counted twice as ZooKeeper does."),
+        gauge("znode_count", shown_znode_count(summary), "Znodes, the root counted twice as ZooKeeper does."),
         gauge("global_sessions", summary.session_count, "Sessions."),
         gauge("local_sessions", 0, "Always 0: there are no local sessions."),
         gauge("non_mtls_remote_conn_count", 0, "Always 0: nothing is counted by how it came over TLS."),
@@ -341,11 +347,22 @@ def gauges_of(summary: ServerSummary) -> list[Metric]:
         gauge("uptime", summary.uptime_ms, "Milliseconds since the start."),
         gauge("outstanding_tls_handshake", 0, "Always 0: handshakes are not counted."),
     ]
+    if summary.mode == LEADER:
+        gauges.append(gauge("leader_uptime", summary.uptime_ms, "Milliseconds since it leads."))
+        gauges.append(gauge("quorum_size", 1, "Always 1: it leads itself alone."))
+        for name in ("learners", "followers", "non_voting_followers", "observers", "pending_syncs"):
+            whole = f"synced_{name}" if name.endswith(("followers", "observers")) else name
+            gauges.append(gauge(whole, 0, "Always 0: nobody follows."))
+        for name in ("last_proposal_size", "max_proposal_size", "min_proposal_size"):
+            gauges.append(gauge(name, -1, "Always -1: nothing is proposed to followers."))
+    return gauges
 
 
 def monitor_values(summary: ServerSummary) -> list[tuple[str, Value | str]]:
     """What mntr prints, without `zk_`, each value with its type: integers are integers."""
     values: list[tuple[str, Value | str]] = [("version", FULL_VERSION), ("server_state", summary.mode)]
+    if summary.mode == LEADER:
+        values.append(("peer_state", "leading - broadcast"))
     for metric in (*gauges_of(summary), *summary.metrics):
         for name, value in metric.monitor_values():
             values.append((name, round(value, 4) if isinstance(value, float) else value))

@@ -13,7 +13,7 @@ import gc
 import resource
 import signal
 import sys
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 import structlog
 import uvloop
@@ -42,6 +42,9 @@ from zkbridge.sessions.table import SessionTable
 from zkbridge.tree.overlay import Overlay
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
+
+if TYPE_CHECKING:
+    from zkbridge.admin.http_port import HttpPort
 
 _log = structlog.get_logger()
 
@@ -116,7 +119,7 @@ class Bridge:
             Intake(self.committer, config.global_outstanding_limit),
             config.client_keep_alive,
         )
-        facts = LiveFacts(
+        facts = self.facts = LiveFacts(
             config,
             self.replica,
             self.watches,
@@ -158,6 +161,7 @@ class Bridge:
                 if not await self.start(stop):
                     return
                 await self._listen(started_ms)
+                ports = await self._open_monitoring()
                 keepers = [
                     group.create_task(self.keeper.serve(), name="session keeper"),
                     group.create_task(self.listener.serve(), name="silent connections"),
@@ -166,6 +170,8 @@ class Bridge:
                 ]
                 await stop.wait()
                 await self._drain()
+                for port in ports:
+                    await port.close()
                 for task in keepers:
                     task.cancel()
             finally:
@@ -227,6 +233,21 @@ class Bridge:
             sessions=len(self.replica.sessions),
             duration_ms=monotonic_ms() - started_ms,
         )
+
+    async def _open_monitoring(self) -> list[HttpPort]:
+        """The AdminServer and the metrics port, where they are asked for."""
+        admin, metrics = self._config.admin, self._config.metrics
+        if admin is None and metrics is None:
+            return []
+        # Late: a bridge without them does not wait for the HTTP library.
+        from zkbridge.admin.ports import open_admin_port, open_metrics_port
+
+        ports = []
+        if metrics is not None:
+            ports.append(await open_metrics_port(metrics, self.facts))
+        if admin is not None:
+            ports.append(await open_admin_port(admin, self.facts, self._config.auth_rules()))
+        return ports
 
     async def _drain(self) -> None:
         _log.info("server_stopping", in_flight=self.committer.in_flight_count)

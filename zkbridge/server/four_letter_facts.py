@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, final
 
+from zkbridge.admin.facts import AdminFacts, LeaderPlaces
 from zkbridge.backend.interface import Backend
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.config import Config
+from zkbridge.keyspace.zxid import zxid_of
 from zkbridge.protocol.four_letter import (
     TRACE_MASK,
     ConfigurationFacts,
     ConnectionFacts,
-    FourLetterFacts,
     ServerSummary,
     answer_four_letter_word,
 )
@@ -26,10 +27,11 @@ from zkbridge.server.clock import monotonic_ms, wall_ms
 from zkbridge.server.dispatcher import Dispatcher
 from zkbridge.server.environment import environment_of_process
 from zkbridge.server.listener import FourLetterDesk, Listener
-from zkbridge.server.meters import Meters
+from zkbridge.server.meters import Meters, process_metrics
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.sessions.table import SessionTable
+from zkbridge.tree.acl import Acl
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
@@ -50,7 +52,7 @@ class LiveDesk(FourLetterDesk):
 
 
 @final
-class LiveFacts(FourLetterFacts):
+class LiveFacts(AdminFacts):
     """Reads the rooms when a word asks; keeps nothing."""
 
     def __init__(
@@ -84,6 +86,7 @@ class LiveFacts(FourLetterFacts):
     def summary(self) -> ServerSummary:
         statistics = self._statistics
         sizes = statistics.response_sizes
+        store = self._backend.facts()
         return ServerSummary(
             zxid=self._replica.zxid,
             mode="standalone" if self._config.leader is None else "leader",
@@ -105,12 +108,46 @@ class LiveFacts(FourLetterFacts):
             response_bytes_last=sizes.last,
             response_bytes_min=sizes.lowest,
             response_bytes_max=sizes.highest,
+            slow_sync_count=0 if store is None else store.slow_sync_count,
             metrics=self._meters.zookeeper_metrics(),
         )
 
-    def own_metrics(self) -> list[Metric]:
-        """What only Prometheus is told: the bridge's own, the store's, the process's."""
-        return self._meters.own_metrics()
+    def own_metrics(self, with_process: bool) -> list[Metric]:
+        metrics = self._meters.own_metrics()
+        return metrics + process_metrics() if with_process else metrics
+
+    def leader(self) -> LeaderPlaces | None:
+        leader = self._config.leader
+        if leader is None:
+            return None
+        line = leader.line
+        host, port = line.client or (self._config.client_host, self._listener.port)
+        return LeaderPlaces(line.server_id, line.addresses, f"{host or '0.0.0.0'}:{port}")
+
+    def last_snapshot(self) -> tuple[int, int]:
+        store = self._backend.facts()
+        if store is None or store.checkpoint_revision < 0:
+            return -1, -1
+        return zxid_of(store.checkpoint_revision), wall_ms() // 1000 - int(store.checkpoint_age_s)
+
+    def initial_configuration(self) -> str:
+        return self._config.initial_text
+
+    def root_acl(self) -> Acl:
+        return self._replica.znodes["/"].acl
+
+    def watches_by_session(self) -> Iterator[tuple[int, Iterator[str]]]:
+        for watcher in self._watches.watchers():
+            if isinstance(watcher, Client):
+                lists = self._watches.data_path_lists(watcher)
+                if any(lists):
+                    yield watcher.session_id, _distinct(lists)
+
+    def watches_by_path(self) -> Iterator[tuple[str, list[int]]]:
+        for path in _distinct(self._watches.all_data_path_lists()):
+            session_ids = [each.session_id for each in self._watches.data_watchers(path) if isinstance(each, Client)]
+            if session_ids:
+                yield path, session_ids
 
     def configuration(self) -> ConfigurationFacts:
         config = self._config
@@ -182,6 +219,19 @@ class LiveFacts(FourLetterFacts):
 
     def set_trace_mask(self, mask: int) -> None:
         self._trace_mask = mask
+
+
+def _distinct(lists: list[list[str]]) -> Iterator[str]:
+    """Each path once. Few are in two lists: only a persistent watch may stand beside one of another kind."""
+    first, *others = lists
+    yield from first
+    if any(others):
+        seen = set(first)
+        for paths in others:
+            for path in paths:
+                if path not in seen:
+                    seen.add(path)
+                    yield path
 
 
 def _connection_facts(client: Client, offset_ms: int, silence_ms: int) -> ConnectionFacts:

@@ -262,19 +262,31 @@ class WatchTable:
 
     def watch_count(self) -> int:
         """Cells in use in both of ZooKeeper's tables (mntr's zk_watch_count)."""
-        return sum(
-            len(watched.data | watched.persistent | watched.recursive) + len(watched.child | watched.persistent)
-            for watched in self._watched.values()
-        )
+        count = 0
+        for watched in self._watched.values():
+            count += _data_count(watched) + len(watched.child)
+            for path in watched.persistent:
+                if path not in watched.child:
+                    count += 1
+        return count
 
     def data_summary(self) -> tuple[int, int, int]:
         """(connections, paths, watches) of the data table."""
         connections = 0
         watches = 0
-        for _, paths in self.data_paths():
-            connections += 1
-            watches += len(paths)
-        return connections, len(self._data.keys() | self._persistent.keys() | self._recursive.keys()), watches
+        for watched in self._watched.values():
+            count = _data_count(watched)
+            if count:
+                connections += 1
+                watches += count
+        paths = len(self._data)
+        for path in self._persistent:
+            if path not in self._data:
+                paths += 1
+        for path in self._recursive:
+            if path not in self._data and path not in self._persistent:
+                paths += 1
+        return connections, paths, watches
 
     def data_paths(self) -> Iterator[tuple[Watcher, set[str]]]:
         """Each connection with a watch in the data table, and its paths."""
@@ -282,6 +294,28 @@ class WatchTable:
             paths = watched.data | watched.persistent | watched.recursive
             if paths:
                 yield watcher, paths
+
+    def watchers(self) -> list[Watcher]:
+        """All that watch anything, as of now."""
+        return list(self._watched)
+
+    def data_path_lists(self, watcher: Watcher) -> list[list[str]]:
+        """What one has in the data table, as of now, by kind; a path may be in several. Empty lists once it is gone."""
+        watched = self._watched.get(watcher)
+        if watched is None:
+            return [[]]
+        return [list(watched.data), list(watched.persistent), list(watched.recursive)]
+
+    def all_data_path_lists(self) -> list[list[str]]:
+        """The paths of the data table, as of now, by kind; a path may be in several."""
+        return [list(self._data), list(self._persistent), list(self._recursive)]
+
+    def data_watchers(self, path: str) -> list[Watcher]:
+        """Who watches this path in the data table."""
+        found: _Watchers = {}
+        for path_map in (self._data, self._persistent, self._recursive):
+            found.update(path_map.get(path, {}))
+        return list(found)
 
     def check_invariants(self) -> None:
         """Assert the module's invariant 1."""
@@ -322,6 +356,21 @@ class WatchTable:
         if watched is None:
             watched = self._watched[watcher] = _Watched()
         return watched
+
+
+def _data_count(watched: _Watched) -> int:
+    """Cells of the data table. Looks only at the kinds that overlap, of which there are few: this is asked for with
+    every scrape, and one connection may have a million one-shot watches."""
+    data = watched.data
+    persistent = watched.persistent
+    count = len(data)
+    for path in persistent:
+        if path not in data:
+            count += 1
+    for path in watched.recursive:
+        if path not in data and path not in persistent:
+            count += 1
+    return count
 
 
 def _unregister(path_map: dict[str, _Watchers], paths: set[str], path: str, watcher: Watcher) -> None:
