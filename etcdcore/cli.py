@@ -78,7 +78,7 @@ def load_settings(line: CommandLine, environment: Mapping[str, str]) -> "Setting
 
         from etcdcore.flags.config_file import read_config_file
 
-        values = read_config_file(Path(path))
+        values = read_config_file(Path(path), notes)
         notes.append(f"loaded {path}; other command line flags and environment variables are ignored")
         return build_settings(values, notes)
     return build_settings(merge_environment(line, environment, notes), notes)

@@ -8,10 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from etcdcore.config import CLIENT_URLS_DEFAULT, PEER_URLS_DEFAULT, ConfigError, ServerConfig, TlsConfig
-from etcdcore.flags.table import FLAGS, GATES_REFUSED, IDLE, REFUSED, Flag
+from etcdcore.flags.deprecations import deprecation
+from etcdcore.flags.table import GATES_REFUSED, IDLE, KNOWN, REFUSED, Flag
 from etcdcore.flags.values import GATE_GROUPS, SWITCH, Value, parse_value, switched_on
 
 GATES_ON_BY_DEFAULT: Final = frozenset(("TxnModeWriteWithSharedBuffer",))
+_USABLE: Final = {
+    "bcrypt_cost": (4, 31),
+    "auth_token_ttl": (1, 1 << 63),
+    "compaction_batch_limit": (1, 1 << 63),
+    "snapshot_count": (1, 1 << 64),
+    "backend_batch_limit": (1, 1 << 63),
+    "max_concurrent_streams": (1, 1 << 63),
+    "warning_apply_duration_s": (0, float("inf")),
+}
+"""Least and greatest, by setting: etcd starts with others, and takes its default."""
+_KNOWN_TEXTS: Final = {"metrics": ("basic", "extensive"), "log_level": ("info",), "log_format": ("json",)}
+"""Settings that etcd takes empty, and one that it takes with any text."""
 _GATE_PREFIX: Final = "feature-gates:"
 
 
@@ -31,7 +44,7 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     client_tls: dict[str, Any] = {}
     peer_tls: dict[str, Any] = {}
     for name, value in named.items():
-        flag = FLAGS[name]
+        flag = KNOWN[name]
         if flag.fate == REFUSED:
             if value != parse_value(flag.kind, flag.default):
                 errors.append(f"--{name} is not supported: {flag.reason}")
@@ -57,6 +70,14 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     if not fields.get("listen_client_urls", CLIENT_URLS_DEFAULT):
         errors.append("--listen-client-urls must name at least one URL, as in http://127.0.0.1:2379")
     fields["feature_gates"] = _gates(named, errors)
+    _replace_unusable(fields, notes)
+    for name in ("compact-hash-check-time", "experimental-compact-hash-check-time"):
+        time_s = values.get(name, 1)
+        if isinstance(time_s, int | float) and time_s <= 0:
+            errors.append(f"--{name} must be >0 (set to {time_s:g}s)")
+    outputs = _texts(named.get("log-outputs", ()))
+    if len(outputs) > 1 and "default" in outputs:
+        errors.append("--log-outputs: 'default' among several is not supported; name stderr instead")
     if errors:
         raise ConfigError("\n".join(errors))
     config = ServerConfig(**fields)
@@ -66,11 +87,28 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     return Settings(config, tuple(notes))
 
 
+def _replace_unusable(fields: dict[str, Any], notes: list[str]) -> None:  # Any: as above
+    """As etcd, the default for a value that nothing could work with; unlike etcd, always with a note."""
+    for setting, (lowest, highest) in _USABLE.items():
+        value = fields.get(setting)
+        if value is not None and not lowest <= value <= highest:
+            del fields[setting]
+            notes.append(f"--{setting.replace('_', '-')}={value} is not usable; the default is used instead")
+    for setting, choices in _KNOWN_TEXTS.items():
+        value = fields.get(setting)
+        if value is not None and value not in choices and (not value or setting == "metrics"):
+            del fields[setting]
+            flag = setting.replace("_", "-")
+            notes.append(f"--{flag}={value!r} is none of {', '.join(choices)}: {choices[0]} is used")
+
+
 def _follow_renames(values: Mapping[str, Value], notes: list[str], errors: list[str]) -> dict[str, Value]:
     named: dict[str, Value] = {}
     gates: list[str] = []
     for name, value in values.items():
-        successor = FLAGS[name].renamed
+        if line := deprecation(KNOWN[name]):
+            notes.append(line)
+        successor = KNOWN[name].renamed
         if not successor:
             named[name] = value
             continue
@@ -81,7 +119,6 @@ def _follow_renames(values: Mapping[str, Value], notes: list[str], errors: list[
         if wanted in values and (not is_gate or gate in switched_on(_texts(values["feature-gates"]))):
             errors.append(f"cannot set --{name} and --{wanted} at the same time, please use {option} only")
             continue
-        notes.append(f"--{name} is deprecated and will be decommissioned in v3.7. Use '{option}' instead.")
         if is_gate:
             gates.append(f"{gate}={'true' if value is True else 'false'}")
         else:
@@ -118,7 +155,8 @@ def parse_flag(flag: Flag, text: str, where: str) -> Value:
     """The value of one flag. `where` names it in the error."""
     try:
         found = parse_value(flag.kind, text)
-        if flag.choices and found not in flag.choices:
+        pieces = found if isinstance(found, tuple) else (found,)
+        if flag.choices and (not pieces or not set(pieces) <= set(flag.choices)):
             raise ConfigError(f"expected one of {', '.join(flag.choices)}")
         return found
     except ConfigError as error:

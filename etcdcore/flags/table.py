@@ -8,7 +8,7 @@ goes to the log when it is set. Or it is *refused* unless it has its default: `r
 from dataclasses import dataclass, replace
 from typing import Final
 
-from etcdcore.flags.values import DURATION, GATES, LIST, SIGNED, SWITCH, TEXT, UNSIGNED, URLS
+from etcdcore.flags.values import DURATION, GATES, LIST, ORIGINS, SIGNED, SWITCH, TEXT, UNSIGNED, URLS
 
 WORKS: Final = "works"
 IDLE: Final = "idle"
@@ -148,12 +148,15 @@ _CLUSTERING: Final = (
     _refused("discovery-cacert", TEXT, "", "For discovery.", _NO_DISCOVERY),
     _refused("discovery-user", TEXT, "", "For discovery.", _NO_DISCOVERY),
     _refused("discovery-password", TEXT, "", "For discovery.", _NO_DISCOVERY),
-    _refused(
-        "discovery-fallback",
-        TEXT,
-        "exit",
-        "What to do when discovery fails.",
-        "the v2 proxy is gone, so there is only exit; leave the flag out",
+    replace(
+        _refused(
+            "discovery-fallback",
+            TEXT,
+            "exit",
+            "What to do when discovery fails.",
+            "the v2 proxy is gone, so there is only exit; leave the flag out",
+        ),
+        choices=("exit", "proxy"),
     ),
     _refused("discovery-proxy", TEXT, "", "For v2 discovery.", _NO_DISCOVERY),
     _refused("discovery-srv", TEXT, "", "DNS domain of the cluster.", _NO_DISCOVERY),
@@ -162,7 +165,12 @@ _CLUSTERING: Final = (
     _idle("pre-vote", SWITCH, "true", "Ask before an election.", f"{_ALONE}: nobody's election can be disturbed"),
     _works("auto-compaction-retention", TEXT, "0", "", "History that is kept; 0 keeps all."),
     _works("auto-compaction-mode", TEXT, "periodic", "", "periodic (a duration; bare numbers are hours) or revision."),
-    _idle("v2-deprecation", TEXT, "write-only", "Phase of the v2 store's end.", "there has never been a v2 store here"),
+    replace(
+        _idle(
+            "v2-deprecation", LIST, "write-only", "Phase of the v2 store's end.", "there has never been a v2 store here"
+        ),
+        choices=("write-only", "write-only-skip-check", "write-only-drop-data", "gone"),
+    ),
 )
 _SECURITY: Final = (
     _works("cert-file", TEXT, "", "client_tls.cert_file", "Certificate of the client port."),
@@ -198,7 +206,7 @@ _SECURITY: Final = (
     _works("self-signed-cert-validity", UNSIGNED, "1", "tls.validity_years", "Years that self-signed ones are valid."),
     _works("peer-crl-file", TEXT, "", "peer_tls.crl_file", "Revoked peer certificates."),
     _works("cipher-suites", LIST, "", "tls.cipher_suites", "Cipher suites of TLS 1.2."),
-    _works("cors", LIST, "*", "", "Origins that browsers may call from."),
+    _works("cors", ORIGINS, "*", "", "Origins that browsers may call from."),
     _works("host-whitelist", LIST, "*", "", "Host names that plain HTTP requests may use."),
     _works("tls-min-version", TEXT, "TLS1.2", "tls.min_version", "Least TLS version."),
     _works("tls-max-version", TEXT, "", "tls.max_version", "Greatest TLS version."),
@@ -209,7 +217,7 @@ _AUTH: Final = (
     _works("auth-token-ttl", UNSIGNED, "300", "", "Seconds that a simple token lives unused."),
 )
 _MONITORING: Final = (
-    _refused(
+    _idle(
         "enable-pprof",
         SWITCH,
         "false",
@@ -334,6 +342,21 @@ SECTIONS: Final = (
     ("Unsafe", _UNSAFE),
 )
 FLAGS: Final = {flag.name: flag for _, flags in SECTIONS for flag in flags} | {flag.name: flag for flag in IGNORED}
+
+FILE_ONLY: Final = {
+    "client-cert-allowed-cn": _works(
+        "client-cert-allowed-cn", LIST, "", "client_tls.allowed_cns", "Common names a client may have."
+    ),
+    "client-skip-client-san-verification": _idle(
+        "client-skip-client-san-verification",
+        SWITCH,
+        "false",
+        "Take clients of any address.",
+        "addresses in clients' certificates are never looked at here",
+    ),
+}
+"""Settings that etcd has in a file's client-transport-security and under no flag."""
+KNOWN: Final = FLAGS | FILE_ONLY
 
 GATES_REFUSED: Final = {"LeaseCheckpoint": _NO_CHECKPOINTS, "LeaseCheckpointPersist": _NO_CHECKPOINTS}
 """Feature gates that cannot be switched on; the others change nothing in a cluster of one."""

@@ -12,6 +12,8 @@ DURATION: Final = "duration"
 LIST: Final = "list"
 """Comma-separated, without blanks at the ends; empty is no element."""
 URLS: Final = "urls"
+ORIGINS: Final = "origins"
+"""`*`, or URLs separated by commas."""
 GATES: Final = "gates"
 """`A=true,B=false`."""
 
@@ -36,7 +38,10 @@ def parse_value(kind: str, text: str) -> Value:
         return _parse_integer(text, 0 if kind == UNSIGNED else -(1 << 63))
     if kind == DURATION:
         return parse_duration(text)
-    if kind in (LIST, URLS, GATES):
+    if kind == ORIGINS and text != "*":
+        for piece in text.split(","):
+            parse_url(piece.strip())
+    if kind in (LIST, URLS, ORIGINS, GATES):
         pieces = tuple(piece for piece in (part.strip() for part in text.split(",")) if piece)
         if kind == URLS:
             for piece in pieces:

@@ -71,7 +71,7 @@ def test_each_flag_that_is_refused_says_so_in_one_line_when_it_is_given(
     refused = [FLAGS[name] for name in help_of_etcd if FLAGS[name].fate == REFUSED]
     assert refused
     for flag in refused:
-        value = "true" if flag.kind == SWITCH else "x"
+        value = "true" if flag.kind == SWITCH else flag.choices[-1] if flag.choices else "x"
         ended = _run(OURS, [f"--{flag.name}={value}"], tmp_path)
         assert ended.returncode == 1
         assert ended.stderr.count("\n") == 1 and f"--{flag.name} is not supported: " in ended.stderr
