@@ -189,6 +189,43 @@ stat /noread
 getAcl /noread
 set /noread written
 
+-- quotas
+create /quota data
+create /quota/in 12345
+setquota -n 3 /quota
+listquota /quota
+setquota -b 100 -N 5 -B 200 /quota
+create /quota/in/a 123
+set /quota more-data
+listquota /quota
+create -e /quota/e mine
+delete /quota/in/a
+listquota /quota
+setquota -n 1 /quota
+setquota -n 2 /quota/in
+setquota -n 2 /
+listquota /quota/in
+delquota -n /quota
+listquota /quota
+delquota -b -N -B /quota
+listquota /quota
+delquota /quota
+listquota /quota
+ls -R /zookeeper
+setquota -n 2 /quota/in
+setquota -n 2 /quota
+get /zookeeper/quota/quota/in/zookeeper_stats
+delquota /quota/in
+delquota /quota/in
+delquota /missing
+setquota -n 3 /missing
+setquota -n 0 /quota
+setquota -b x /quota
+setquota /quota
+setquota -n 1 /zookeeper/quota/x
+setquota -n 1 quota
+deleteall /quota
+
 -- the rest
 sync /
 sync /app

@@ -158,6 +158,7 @@ class ReplicaLoader:
                 znode.created_count = count
                 znode.pzxid = pzxid
         self._counts.clear()
+        self._replica.count_quotas()
         self._replica.zxid = revision
 
 

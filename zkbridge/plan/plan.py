@@ -53,7 +53,15 @@ class PlanContext:
     `session_key` is the store's key of the session, None for the server itself.
     """
 
-    __slots__ = ("credentials", "is_ttl_enabled", "keyspace", "now_ms", "session_id", "session_key")
+    __slots__ = (
+        "credentials",
+        "enforces_quota",
+        "is_ttl_enabled",
+        "keyspace",
+        "now_ms",
+        "session_id",
+        "session_key",
+    )
 
     def __init__(
         self,
@@ -62,6 +70,7 @@ class PlanContext:
         credentials: Credentials,
         now_ms: int = 0,
         is_ttl_enabled: bool = False,
+        enforces_quota: bool = False,
     ) -> None:
         self.keyspace: Final = keyspace
         self.session_id: Final = session_id
@@ -69,6 +78,7 @@ class PlanContext:
         self.credentials = credentials
         self.now_ms = now_ms
         self.is_ttl_enabled: Final = is_ttl_enabled
+        self.enforces_quota: Final = enforces_quota
 
 
 @final

@@ -33,6 +33,7 @@ from zkbridge.jute.records import (
     SetDataRequest,
 )
 from zkbridge.plan.plan import OP_CREATE, OP_CREATE_CONTAINER, OP_CREATE_TTL, STALL, PlanContext
+from zkbridge.plan.quota import check_quota
 from zkbridge.tree.acl import ADMIN, CREATE, DELETE, OPEN_ACL, READ, WRITE, check_acl, fixup_acl
 from zkbridge.tree.changes import AclSet, DataSet, ZnodeCreated, ZnodeDeleted
 from zkbridge.tree.overlay import IN_FLIGHT, REBORN_HERE, Overlay, PendingZnode
@@ -81,7 +82,7 @@ def step_create(
     """create, create2, createContainer, createTTL. The opcode decides what is stored, the flags only what is checked.
 
     Refuses BAD_ARGUMENTS, UNIMPLEMENTED, MARSHALLING_ERROR, SESSION_EXPIRED, INVALID_ACL, NO_NODE, NO_AUTH,
-    NODE_EXISTS, NO_CHILDREN_FOR_EPHEMERALS, in this order but for the path, which is looked at twice.
+    NODE_EXISTS, NO_CHILDREN_FOR_EPHEMERALS, QUOTA_EXCEEDED, in this order but for the path, which is looked at twice.
     """
     path = request.path
     flags = request.flags
@@ -122,6 +123,10 @@ def step_create(
         return NODE_EXISTS
     if parent.owner != 0 and is_session_owner(parent.owner):
         return NO_CHILDREN_FOR_EPHEMERALS
+    if context.enforces_quota and overlay.replica.quotas.limited:
+        code = check_quota(overlay.replica, path, 1, request.data, None)
+        if code != OK:
+            return code
     owner = 0
     if opcode == OP_CREATE_CONTAINER:
         owner = CONTAINER_OWNER
@@ -189,7 +194,7 @@ def delete_znode(znode: PendingZnode, parent: PendingZnode, overlay: Overlay) ->
 
 
 def step_set_data(request: SetDataRequest, overlay: Overlay, context: PlanContext) -> DataSet | int:
-    """Refuses SESSION_EXPIRED, BAD_ARGUMENTS, NO_NODE, NO_AUTH, BAD_VERSION."""
+    """Refuses SESSION_EXPIRED, BAD_ARGUMENTS, NO_NODE, NO_AUTH, QUOTA_EXCEEDED, BAD_VERSION."""
     session_id = context.session_id
     if session_id != 0 and not overlay.is_session_open(session_id):
         return SESSION_EXPIRED
@@ -200,12 +205,16 @@ def step_set_data(request: SetDataRequest, overlay: Overlay, context: PlanContex
         return NO_NODE if is_valid_path(path) else BAD_ARGUMENTS
     if znode.acl is not OPEN_ACL and not check_acl(znode.acl, WRITE, context.credentials):
         return NO_AUTH
+    if znode.czxid_override == IN_FLIGHT:
+        return STALL
+    if context.enforces_quota and overlay.replica.quotas.limited:
+        code = check_quota(overlay.replica, path, 0, request.data, znode.data)
+        if code != OK:
+            return code
     expected = request.version
     version = znode.version
     if expected != ANY_VERSION and expected != version:
         return BAD_VERSION
-    if znode.czxid_override == IN_FLIGHT:
-        return STALL
     version = version + 1 if version < INT32_MAX else -INT32_MAX - 1
     data = request.data
     now_ms = context.now_ms

@@ -94,6 +94,7 @@ class Bridge:
             config.tick_time_ms,
             config.server_id,
             config.extended_types,
+            config.enforce_quota,
         )
         dispatcher = Dispatcher(
             backend,

@@ -61,6 +61,7 @@ class SessionKeeper:
         tick_ms: int,
         server_id: int,
         is_ttl_enabled: bool,
+        enforces_quota: bool,
     ) -> None:
         self._backend: Final = backend
         self._committer: Final = committer
@@ -70,6 +71,7 @@ class SessionKeeper:
         self._keyspace: Final = keyspace
         self._tick_ms: Final = tick_ms
         self._is_ttl_enabled: Final = is_ttl_enabled
+        self._enforces_quota: Final = enforces_quota
         self._ids: Final = SessionIds(server_id, wall_ms())
         self._logs_openings: Final = bool(_log.bind().is_enabled_for(logging.DEBUG))
         """Asked once: a line that nobody wants costs 3 % of a short session's life."""
@@ -136,7 +138,12 @@ class SessionKeeper:
         client.session = session
         client.session_id = session.session_id
         client.context = PlanContext(
-            self._keyspace, session.session_id, client.credentials, wall_ms(), self._is_ttl_enabled
+            self._keyspace,
+            session.session_id,
+            client.credentials,
+            wall_ms(),
+            self._is_ttl_enabled,
+            self._enforces_quota,
         )
         client.reply(encode_connect_response(session.timeout_ms, session.session_id, session.password, with_read_only))
         client.established()
@@ -272,6 +279,20 @@ class SessionKeeper:
             self.expire(monotonic_ms())
             self.settle()
             self.renew_leases()
+            self._tell_quotas()
+
+    def _tell_quotas(self) -> None:
+        """Limits that were passed since the last time, one line a path and figure."""
+        for warning in self._replica.quotas.take_warnings():
+            _log.warning(
+                "quota_exceeded",
+                path=warning.path,
+                figure=warning.figure,
+                value=warning.value,
+                limit=warning.limit,
+                is_hard=warning.is_hard,
+                times=warning.times,
+            )
 
     def _server_context(self) -> PlanContext:
         return PlanContext(self._keyspace, 0, _NOBODY, wall_ms(), self._is_ttl_enabled)

@@ -25,6 +25,17 @@ from zkbridge.tree.changes import (
 )
 from zkbridge.tree.java_order import JavaHashSet
 from zkbridge.tree.paths import CONFIG_PATH, SYSTEM_PATHS
+from zkbridge.tree.quota import (
+    BYTES,
+    COUNT,
+    NO_LIMIT,
+    QUOTA_PATH,
+    QUOTA_PREFIX,
+    STATS_NAME,
+    Quotas,
+    encode_figures,
+    parse_figures,
+)
 from zkbridge.tree.znode import CONTAINER_OWNER, INT32_MAX, Znode, is_session_owner
 
 _CONFIG_ENTRIES: Final = [AclEntry(READ, "world", "anyone")]
@@ -34,6 +45,13 @@ CONFIG_AVERSION: Final = -1
 
 CHILD_LISTS_MAX: Final = 10_000
 """Parents whose encoded child list is kept; past it all are dropped: cheap to make, large to keep."""
+
+
+_STATS_END: Final = "/" + STATS_NAME
+
+
+def _size_of(data: bytes | None) -> int:
+    return 0 if data is None else len(data)
 
 
 @final
@@ -59,6 +77,7 @@ class Replica:
         "data_bytes",
         "ephemeral_count",
         "ephemerals",
+        "quotas",
         "reborn",
         "sessions",
         "ttl_znodes",
@@ -77,6 +96,7 @@ class Replica:
         # Paths whose store key is older than the znode: their czxid must be written into every new value.
         self.reborn: Final[set[str]] = set()
         self.child_lists: Final[dict[str, bytes]] = {}
+        self.quotas: Final = Quotas()
         self.ephemeral_count = 0
         # Bytes of all paths and data, as ZooKeeper's approximate data size counts them.
         self.data_bytes = 0
@@ -123,6 +143,8 @@ class Replica:
                 znode.stat_cache = None
                 if change.wants_stat:
                     change.stat = znode.stat()
+                if self.quotas.limited:
+                    self._count(change.path, 0, _size_of(data) - _size_of(old_data))
             elif isinstance(change, ZnodeCreated):
                 self._create(revision, change)
             elif isinstance(change, ZnodeDeleted):
@@ -160,6 +182,12 @@ class Replica:
             self.reborn.add(path)
         if change.wants_stat:
             change.stat = znode.stat()
+        if path.startswith(QUOTA_PREFIX):
+            self.quotas.znode_created(path)
+            if path.endswith(_STATS_END):
+                self._count_anew(path)
+        if self.quotas.limited:
+            self._count(path, 1, _size_of(data))
 
     def _delete(self, revision: int, change: ZnodeDeleted) -> None:
         path = change.path
@@ -184,6 +212,10 @@ class Replica:
             self._unindex_owner(path, znode.owner)
         if self.reborn:
             self.reborn.discard(path)
+        if self.quotas.limited:
+            if path.startswith(QUOTA_PREFIX):
+                self.quotas.znode_deleted(path)
+            self._count(path, -1, -_size_of(data))
 
     def _apply_rare(self, revision: int, change: Change) -> None:
         if isinstance(change, AclSet):
@@ -237,6 +269,65 @@ class Replica:
         znode.mtime = change.mtime_ms
         znode.mzxid = change.mzxid
         znode.stat_cache = None
+
+    # Quotas
+
+    def _count(self, path: str, added: int, added_bytes: int) -> None:
+        """A change at this path, for the stats of the quota over it. Source: ZooKeeper DataTree.updateQuotaStat."""
+        over = self.quotas.path_over(path)
+        if over == "":
+            return
+        stats_path = QUOTA_PATH + over + _STATS_END
+        znode = self.znodes.get(stats_path)
+        if znode is None:
+            return
+        figures = parse_figures(znode.data)
+        if figures is None:
+            self._count_anew(stats_path)
+            return
+        figures[COUNT] = figures.get(COUNT, NO_LIMIT) + added
+        figures[BYTES] = figures.get(BYTES, NO_LIMIT) + added_bytes
+        self._set_stats(znode, figures)
+
+    def _count_anew(self, stats_path: str) -> None:
+        """Makes the figures of stats that are new, just loaded, or none. Source: ZooKeeper DataTree.getCounts."""
+        count = 0
+        size = 0
+        paths = [stats_path[len(QUOTA_PATH) : -len(_STATS_END)] or "/"]
+        while paths:
+            path = paths.pop()
+            znode = self.znodes.get(path)
+            if znode is None:
+                continue
+            count += 1
+            size += _size_of(znode.data)
+            if znode.children is not None:
+                start = "/" if path == "/" else path + "/"
+                paths.extend([start + name for name in znode.children])
+        self._set_stats(self.znodes[stats_path], {COUNT: count, BYTES: size})
+
+    def _set_stats(self, znode: Znode, figures: dict[str, int]) -> None:
+        data = encode_figures(figures)
+        self.data_bytes += len(data) - _size_of(znode.data)
+        znode.data = data
+        znode.stat_cache = None
+
+    def count_quotas(self) -> None:
+        """The tree is loaded: finds the quotas and makes their figures. Source: ZooKeeper DataTree.setupQuota."""
+        paths = [QUOTA_PATH]
+        stats: list[str] = []
+        while paths:
+            path = paths.pop()
+            children = self.znodes[path].children
+            if children is not None:
+                paths.extend([f"{path}/{name}" for name in children])
+            self.quotas.znode_created(path)
+            if path.endswith(_STATS_END):
+                stats.append(path)
+        # In order of depth, or a quota over quotas would count figures that are not made yet.
+        stats.sort(key=len, reverse=True)
+        for path in stats:
+            self._count_anew(path)
 
     # Indexes
 
