@@ -22,6 +22,7 @@ from etcdcore.api.kv import add_kv
 from etcdcore.api.leader_watch import LeaderWatch
 from etcdcore.api.lease import LeaseService, add_lease
 from etcdcore.api.maintenance import MaintenanceService
+from etcdcore.api.range_stream import RANGE_STREAM, RangeStreamService
 from etcdcore.api.reflection import add_reflection
 from etcdcore.api.settings import ApiSettings
 from etcdcore.api.snapshot import SNAPSHOT_PATH, SnapshotService
@@ -135,6 +136,8 @@ def build_services(member: Member, settings: ApiSettings | None = None) -> Servi
     for service in (AuthService(calls), ClusterService(calls), maintenance):
         for path, handler in service.methods():
             services.unary(path, handler)
+    ranges = RangeStreamService(calls, services.settings.request_bytes_max)
+    services.server_stream(RANGE_STREAM, ranges.serve_call)
     services.server_stream(SNAPSHOT_PATH, SnapshotService(member, services.gate).serve_call)
     add_health(services.table, services.health)
     add_reflection(services.table)

@@ -13,6 +13,7 @@ from etcdcore.api.contest_services import add_contests
 from etcdcore.api.health import HealthService, add_health
 from etcdcore.api.kv import COMPACT, DELETE_RANGE, PUT, RANGE, TXN
 from etcdcore.api.lease import KEEP_ALIVE, REVOKE, TIME_TO_LIVE
+from etcdcore.api.range_stream import RANGE_STREAM
 from etcdcore.api.reflection import add_reflection
 from etcdcore.api.tasks import CallStream, CallTasks, TaskMethod, TaskServerStreamMethod, TaskStreamMethod
 from etcdcore.api.watch import WATCH
@@ -72,6 +73,7 @@ class GrpcProxy:
             (MEMBER_LIST, self._members.member_list),
         ):
             self.table.add(TaskMethod(path, self._tasks, handler))
+        self.table.add(TaskServerStreamMethod(RANGE_STREAM, self._tasks, kv.range_stream))
         self.table.add(TaskStreamMethod(WATCH, self._tasks, self._watch.serve_stream))
         self.table.add(TaskStreamMethod(KEEP_ALIVE, self._tasks, self._lease.keep_alive))
         add_contests(self.table, self._tasks, LocalChannel(self.table))

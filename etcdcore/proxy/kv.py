@@ -6,6 +6,8 @@ from google.protobuf.message import Message
 
 from etcdcore.api.convert_slow import parse
 from etcdcore.api.kv import COMPACT, DELETE_RANGE, PUT, RANGE, TXN
+from etcdcore.api.range_stream import RANGE_STREAM
+from etcdcore.api.tasks import CallStream
 from etcdcore.pb import rpc_pb2
 from etcdcore.proxy.namespace import Namespace
 from etcdcore.proxy.range_cache import RangeCache
@@ -35,6 +37,23 @@ class ProxyKv:
             answer = response.SerializeToString()
         self._cache.keep(token, request, answer, epoch)
         return answer
+
+    async def range_stream(self, message: bytes, stream: CallStream) -> None:
+        """etcd's own proxy has none. Pieces are not kept for others."""
+        request = parse(rpc_pb2.RangeRequest, message)
+        self._namespace.range_up(request)
+        upstream = self._upstream.stream(RANGE_STREAM, stream.call.metadata)
+        try:
+            await upstream.send(request.SerializeToString())
+            upstream.end_input()
+            while (piece := await upstream.receive()) is not None:
+                if self._namespace.prefix:
+                    response = rpc_pb2.RangeStreamResponse.FromString(piece)
+                    self._namespace.range_down(response.range_response)
+                    piece = response.SerializeToString()
+                await stream.send(piece)
+        finally:
+            upstream.cancel()
 
     async def put(self, message: bytes, call: Call) -> bytes:
         request = parse(rpc_pb2.PutRequest, message)

@@ -167,6 +167,15 @@ class RealEtcd(EtcdServer):
         return [str(golang.install(golang.ETCD))]
 
 
+class NextEtcd(EtcdServer):
+    """etcd's next minor version, for what its clients may ask of ours."""
+
+    kind = "etcd 3.7"
+
+    def program(self) -> list[str]:
+        return [str(golang.install(golang.ETCD_NEXT))]
+
+
 class OurEtcd(EtcdServer):
     """etcdcore, as a user starts it."""
 

@@ -72,12 +72,18 @@ def test_only_clients_with_a_certificate_of_the_authority_come_in(
         assert '"health":"true"' in _get(server.client_url + "/health", authority, alice)
 
 
+@pytest.mark.parametrize("is_grpc_alone", [False, True])
 @pytest.mark.parametrize("target", target_names())
-def test_revoked_certificates_and_wrong_names_stay_outside(target: str, authority: Authority, tmp_path: Path) -> None:
+def test_revoked_certificates_and_wrong_names_stay_outside(
+    target: str, is_grpc_alone: bool, authority: Authority, tmp_path: Path
+) -> None:
+    """Also on a port for gRPC alone, where older servers did not look at the list."""
     alice = authority.issue("alice", "alice", ("good.example.net",))
     bob = authority.issue("bob", "bob", ("good.example.net",))
     eve = authority.issue("eve", "eve", ("bad.example.net",))
     flags = ["--client-crl-file", authority.revoke(bob), "--client-cert-allowed-hostname", "good.example.net"]
+    if is_grpc_alone:
+        flags += ["--listen-client-http-urls", f"https://127.0.0.1:{free_port()}"]
     with TARGETS[target](tmp_path / "server", flags, certificates=_certificates(authority, alice)) as server:
         assert _etcdctl(server, authority, alice)("put", "a", "b").strip() == "OK"
         for pair in (bob, eve):

@@ -244,6 +244,7 @@ def _request_of(path: str) -> bytes:
     """Enough to pass the checks that come before anybody is identified."""
     requests: dict[str, Message] = {
         "Range": pb.RangeRequest(key=b"k"),
+        "RangeStream": pb.RangeRequest(key=b"k"),
         "Put": pb.PutRequest(key=b"k"),
         "DeleteRange": pb.DeleteRangeRequest(key=b"k"),
         "MemberAdd": pb.MemberAddRequest(peerURLs=["http://127.0.0.1:1"]),

@@ -3,7 +3,7 @@
 from etcdcore.pb import files, rpc_pb2
 
 _METHODS = {
-    "etcdserverpb.KV": "Range Put DeleteRange Txn Compact",
+    "etcdserverpb.KV": "Range RangeStream Put DeleteRange Txn Compact",
     "etcdserverpb.Watch": "Watch",
     "etcdserverpb.Lease": "LeaseGrant LeaseRevoke LeaseKeepAlive LeaseTimeToLive LeaseLeases",
     "etcdserverpb.Cluster": "MemberAdd MemberRemove MemberUpdate MemberList MemberPromote",
@@ -13,7 +13,7 @@ _METHODS = {
     "RoleRevokePermission",
     "v3lockpb.Lock": "Lock Unlock",
     "v3electionpb.Election": "Campaign Proclaim Leader Observe Resign",
-    "grpc.health.v1.Health": "Check Watch",
+    "grpc.health.v1.Health": "Check List Watch",
     "grpc.reflection.v1.ServerReflection": "ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection": "ServerReflectionInfo",
 }
