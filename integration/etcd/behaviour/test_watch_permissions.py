@@ -1,4 +1,4 @@
-"""A watcher hears of what its user may read and of nothing else, on ours and on etcd (advisories of 2026 among them)."""
+"""A watcher hears of what its user may read, and of nothing else: on ours and on etcd. Advisories of 2026 are among them."""
 
 from __future__ import annotations
 
