@@ -1,4 +1,4 @@
-"""A watcher hears of what its user may read, and of nothing else: on ours and on etcd. Advisories of 2026 are among them."""
+"""A watcher hears of what its user may read, and of nothing else. Advisories of 2026 are among what is asked here."""
 
 from __future__ import annotations
 
