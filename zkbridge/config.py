@@ -158,11 +158,11 @@ def build_config(
     member, leader = _member(sources, zoo_cfg, my_id)
     host, port = client_address(sources, member, my_id)
     tick = sources.number("tick_time", "tickTime", 2000, 3000, least=1)
-    timeout_min = sources.number("min_session_timeout", "minSessionTimeout", -1, least=-1)
-    timeout_max = sources.number("max_session_timeout", "maxSessionTimeout", -1, least=-1)
+    timeout_min = sources.number("min_session_timeout", "minSessionTimeout", -1, least=-1, is_raised=True)
+    timeout_max = sources.number("max_session_timeout", "maxSessionTimeout", -1, least=-2, is_raised=True)
     # As in ZooKeeper, -1 is "by the tick". 0 would expire a session at once.
     timeout_min = SESSION_TIMEOUT_MIN_TICKS * tick if timeout_min <= 0 else timeout_min
-    timeout_max = SESSION_TIMEOUT_MAX_TICKS * tick if timeout_max <= 0 else timeout_max
+    timeout_max = SESSION_TIMEOUT_MAX_TICKS * tick if timeout_max == -1 else timeout_max
     if timeout_min > timeout_max:
         sources.errors.append(
             f"least session timeout {timeout_min} ms is more than the greatest, {timeout_max} ms; "
@@ -215,9 +215,20 @@ def build_config(
     )
     if not sources.boolean(None, "datadir.autocreate", True) and data_dir and not config.data_dir.is_dir():
         sources.errors.append(f"{path}: datadir.autocreate: false, and {config.data_dir} is not there; make it first")
+    if not sources.boolean(None, "db.autocreate", True) and data_dir and not _has_data(config.data_dir):
+        sources.errors.append(
+            f"{path}: db.autocreate: false, and {config.data_dir} holds no data; if it is new and none was lost, "
+            "put an empty file `initialize` there"
+        )
     if sources.errors:
         raise ConfigError("\n".join(sources.errors))
     return config
+
+
+def _has_data(data_dir: Path) -> bool:
+    """Whether there is a store, or somebody's word that there needs to be none. ZooKeeper starts without either and
+    lets no client in; it also removes the file, where we leave the directory to its owner."""
+    return (data_dir / "member").exists() or (data_dir / "initialize").exists()
 
 
 def _admin_settings(sources: Sources) -> AdminSettings | None:

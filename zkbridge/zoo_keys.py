@@ -165,6 +165,12 @@ _WORKING: Final = (
     _works("dynamicConfigFile", "Where the server.N line stands. The file is read; it is never rewritten."),
     _works("multiAddress.enabled", "Several addresses in a server.N line.", Kind.BOOL, "false"),
     _works("datadir.autocreate", "`false`: the data directory must be there already.", Kind.TRUE, "true"),
+    _works(
+        "db.autocreate",
+        "`false`: a data directory that holds nothing ends the start, unless a file `initialize` is in it.",
+        Kind.TRUE,
+        "true",
+    ),
     _works("readonlymode.enabled", "`isro` is answered; one member is never read-only.", Kind.TRUE, "false"),
     _works("admin.enableServer", "The AdminServer. ZooKeeper has it unasked.", default="only `false` turns it off"),
     _works("admin.serverAddress", "Its address; asks for it, too.", default="every interface"),
@@ -234,7 +240,7 @@ _STORAGE_KEYS: Final = (
     *_without_effect(
         _STORE,
         "preAllocSize snapCount commitLogCount snapSizeLimitInKb txnLogSizeLimitInKb snapshotSizeFactor",
-        "minSnapshotIntervalInSeconds snapshot.compression.method snapshot.trust.empty db.autocreate digest.enabled",
+        "minSnapshotIntervalInSeconds snapshot.compression.method snapshot.trust.empty digest.enabled",
         "serializeLastProcessedZxid.enabled closeSessionTxn.enabled",
     ),
     *_without_effect("slow syncs are in the metrics, not in the log", "fsync.warningthresholdms"),

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from integration.conformance import wire
 from integration.conformance.config_files import ConfigFile, Started, Written, zookeepers_verdicts
-from integration.conformance.raw_client import RawClient
+from integration.conformance.raw_client import RawClient, path_watch, ttl_body
 from integration.conformance.test_traps_four_letter import value_of
+from integration.peers.servers import START_TIMEOUT_S
 from zkbridge.config import ALL_WORDS, ConfigError, load_config
 
+UNIMPLEMENTED, NO_AUTH = -6, -102
 BASE = (
     "dataDir={data}\ntickTime=500\ninitLimit=5\nsyncLimit=2\nadmin.enableServer=false\n4lw.commands.whitelist=conf,ruok\n"
 )
@@ -88,6 +91,8 @@ def test_one_server_line_is_one_member(name: str, kind: str, tmp_path: Path) -> 
         assert stat.mzxid == (0 if version is None else int(version[1], 16))
         client.drop()
     assert written.files() == before
+    if kind == "bridge":
+        assert f"{written.path}: initLimit, syncLimit: no effect here: one member" in server.child.log_text()
 
 
 @pytest.mark.parametrize("kind", ["bridge", "zookeeper"])
@@ -98,6 +103,49 @@ def test_srvr_is_answered_whatever_the_whitelist_leaves_empty(kind: str, tmp_pat
         for word in sorted(ALL_WORDS - {"srvr", "stmk"}):
             refusal = f"{word} is not executed because it is not in the whitelist.\n"
             assert server.ask(word) == refusal, word
+
+
+# What the parser lets pass and the start does not: the classes that read system properties end it.
+SIMPLE = "dataDir={data}\nclientPort={port}\nadmin.enableServer=false\n"
+ENDING = {
+    "a digest nobody has": SIMPLE + "DigestAuthenticationProvider.digestAlg=FOO\n",
+    "a listener nobody has": SIMPLE + "serverCnxnFactory=a.B\n",
+    "a watch manager nobody has": SIMPLE + "watchManagerName=a.B\n",
+    "a scheme nobody has": SIMPLE + "enforce.auth.enabled=true\nenforce.auth.schemes=sasl\n",
+    "no scheme": SIMPLE + "enforce.auth.enabled=true\n",
+    "no directory": SIMPLE.replace("{data}", "{folder}/nowhere") + "datadir.autocreate=false\n",
+}
+
+
+@pytest.mark.parametrize("kind", ["bridge", "zookeeper"])
+def test_what_ends_zookeepers_start_ends_ours(kind: str, tmp_path: Path) -> None:
+    servers = [Started(kind, Written(ConfigFile(text), tmp_path / name)) for name, text in ENDING.items()]
+    for server in servers:
+        server.child.spawn()
+    for server in servers:
+        process = server.child.process
+        assert process is not None
+        assert process.wait(START_TIMEOUT_S) != 0, server.child.log_tail()
+
+
+@pytest.mark.parametrize("kind", ["bridge", "zookeeper"])
+def test_properties_that_are_no_numbers_and_no_booleans_are_passed_over(kind: str, tmp_path: Path) -> None:
+    """Each has its default then; ours warns of it."""
+    text = (
+        "4lw.commands.whitelist=*\nmaxCnxns=many\nglobalOutstandingLimit=x\nnio.sessionlessCnxnTimeout=1s\nsnapCount=x\n"
+        "preAllocSize=x\ncommitLogCount=x\nsnapshot.compression.method=x\nextendedTypesEnabled=yes\nskipACL=true\n"
+    )
+    with Started(kind, Written(ConfigFile(SIMPLE + text), tmp_path)) as server:
+        client = RawClient(server.written.port)
+        client.connect()
+        assert client.error(wire.CREATE_TTL, ttl_body("/t", 1000)) == UNIMPLEMENTED
+        client = RawClient(server.written.port)
+        client.connect()
+        client.create("/closed", acl=[(1, b"digest", b"u:h")])
+        assert client.error(wire.GET_DATA, path_watch("/closed")) == NO_AUTH
+        client.drop()
+        if kind == "bridge":
+            assert server.child.log_text().count("config_key_ignored") == 5
 
 
 REFUSED = {

@@ -26,8 +26,8 @@ VALUES = {Kind.INT: NUMBERS, Kind.LONG: NUMBERS, Kind.BOOL: BOOLEANS}
 OWN_RULES = {
     "tickTime": ("1", "0", "-5", "2s"),
     "clientPort": ("1", "0", "-1", "65535", "65536", "x"),
-    "minSessionTimeout": ("1", "-1", "99999999", "x"),
-    "maxSessionTimeout": ("60000", "-1", "5", "x"),
+    "minSessionTimeout": ("1", "0", "-1", "-2", "99999999", "x"),
+    "maxSessionTimeout": ("60000", "0", "-1", "-2", "5", "x"),
     "standaloneEnabled": ("true", "no", "false"),
     "quorum.auth.learnerRequireSasl": ("false", "true", "1"),
     "quorum.auth.serverRequireSasl": ("false", "true", "1"),

@@ -306,6 +306,17 @@ def test_a_data_directory_is_not_made_if_the_file_says_so(tmp_path: Path) -> Non
     assert "datadir.autocreate: false, and" in errors_of(f"{text}/nowhere")
 
 
+def test_an_empty_data_directory_is_not_taken_for_a_lost_one_if_the_file_says_so(tmp_path: Path) -> None:
+    """With db.autocreate=false ZooKeeper starts and lets no client in; here the start says why."""
+    text = f"clientPort=1\ndb.autocreate=false\ndataDir={tmp_path}"
+    assert "db.autocreate: false, and" in errors_of(text)
+    (tmp_path / "initialize").touch()
+    assert config_of(text).data_dir == tmp_path
+    (tmp_path / "initialize").unlink()
+    (tmp_path / "member").mkdir()
+    assert config_of(text).data_dir == tmp_path
+
+
 def test_isro_is_answered_in_read_only_mode() -> None:
     assert config_of("clientPort=1\nreadonlymode.enabled=true").whitelist == {"srvr", "isro"}
 
