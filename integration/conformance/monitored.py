@@ -80,19 +80,21 @@ def ask(
         connection.close()
 
 
-def monitored(kind: type[ZooKeeperServer], folder: Path, with_metrics: bool) -> Monitored:
+def monitored(
+    kind: type[ZooKeeperServer], folder: Path, with_metrics: bool, settings: dict[str, str] | None = None
+) -> Monitored:
     """Not started. Without the Prometheus provider, mntr is what ZooKeeper's default provider prints."""
     admin_port, metrics_port = free_port(), free_port()
-    settings = {
+    lines = {
         "admin.enableServer": "true",
         "admin.serverPort": str(admin_port),
         "admin.serverAddress": "127.0.0.1",
     }
     if with_metrics:
-        settings["metricsProvider.className"] = PROVIDER
-        settings["metricsProvider.httpPort"] = str(metrics_port)
-        settings["metricsProvider.httpHost"] = "127.0.0.1"
-    return Monitored(kind(folder, settings), admin_port, metrics_port)
+        lines["metricsProvider.className"] = PROVIDER
+        lines["metricsProvider.httpPort"] = str(metrics_port)
+        lines["metricsProvider.httpHost"] = "127.0.0.1"
+    return Monitored(kind(folder, {**lines, **(settings or {})}), admin_port, metrics_port)
 
 
 def work(server: Monitored) -> RawClient:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from integration.conformance.monitored import Monitored, ask, monitored, work
 from integration.peers.process import wait_until
-from integration.peers.servers import Bridge, RealZooKeeper
+from integration.peers.servers import Bridge, RealZooKeeper, ZooKeeperServer
 
 COMMANDS = {
     "configuration": ("conf", "config"),
@@ -287,6 +289,33 @@ def test_counters_for_prometheus_do_not_go_back_with_srst(both: tuple[Monitored,
         for name in ("connection_request_count", "updatelatency_count", 'write_per_namespace_sum{key="work"}'):
             assert float(after[name]) >= float(before[name]) > 0
         assert server.command("crst") == {"command": "connection_stat_reset", "error": None}
+
+
+def test_a_prometheus_client_reads_the_page(both: tuple[Monitored, Monitored]) -> None:
+    """Each sample once, nothing that its parser refuses; ZooKeeper itself has a family twice for that parser."""
+    for server in both:
+        families = list(text_string_to_metric_families(server.metrics().text))
+        samples = [(sample.name, *sorted(sample.labels.items())) for family in families for sample in family.samples]
+        assert len(samples) == len(set(samples)) > 100
+        assert server is both[1] or len({family.name for family in families}) == len(families)
+
+
+@pytest.mark.parametrize("taken", ["admin.serverPort", "metricsProvider.httpPort"])
+@pytest.mark.parametrize("kind", [Bridge, RealZooKeeper])
+def test_a_monitoring_port_that_cannot_be_had_is_the_end(
+    tmp_path: Path, kind: type[ZooKeeperServer], taken: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        server = monitored(kind, tmp_path / "server", with_metrics=True, settings={taken: port}).server
+        server.child.spawn()
+        try:
+            wait_until(lambda: not server.child.is_running(), 60, "the server ends")
+            if kind is Bridge:
+                names = {"admin.serverPort": "AdminServer", "metricsProvider.httpPort": "metrics port"}
+                assert f"the {names[taken]} cannot listen on 127.0.0.1:{port}: " in server.child.log_tail()
+        finally:
+            server.child.kill()
 
 
 def test_a_crowd_on_the_admin_port_takes_nothing_from_the_tree(both: tuple[Monitored, Monitored]) -> None:

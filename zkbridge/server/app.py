@@ -157,12 +157,13 @@ class Bridge:
         """Serves until `stop` is set, then ends in order."""
         async with asyncio.TaskGroup() as group:
             store = group.create_task(self._backend.serve(), name="store")
+            ports: list[HttpPort] = []
             try:
                 started_ms = monotonic_ms()
                 if not await self.start(stop):
                     return
-                await self._listen(started_ms)
                 ports = await self._open_monitoring()
+                await self._listen(started_ms)
                 keepers = [
                     group.create_task(self.keeper.serve(), name="session keeper"),
                     group.create_task(self.listener.serve(), name="silent connections"),
@@ -171,11 +172,11 @@ class Bridge:
                 ]
                 await stop.wait()
                 await self._drain()
-                for port in ports:
-                    await port.close()
                 for task in keepers:
                     task.cancel()
             finally:
+                for port in ports:
+                    await port.close()
                 await self._backend.stop()
             await store
 
@@ -236,19 +237,15 @@ class Bridge:
         )
 
     async def _open_monitoring(self) -> list[HttpPort]:
-        """The AdminServer and the metrics port, where they are asked for."""
+        """The AdminServer and the metrics port, where they are asked for; before clients come, since one that can't be
+        had is the end."""
         admin, metrics = self._config.admin, self._config.metrics
         if admin is None and metrics is None:
             return []
         # Late: a bridge without them does not wait for the HTTP library.
-        from zkbridge.admin.ports import open_admin_port, open_metrics_port
+        from zkbridge.admin.ports import open_ports
 
-        ports = []
-        if metrics is not None:
-            ports.append(await open_metrics_port(metrics, self.facts))
-        if admin is not None:
-            ports.append(await open_admin_port(admin, self.facts, self._config.auth_rules()))
-        return ports
+        return await open_ports(admin, metrics, self.facts, self._config.auth_rules())
 
     async def _drain(self) -> None:
         _log.info("server_stopping", in_flight=self.committer.in_flight_count)
