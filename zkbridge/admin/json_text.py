@@ -33,6 +33,11 @@ class Entries:
     fields: Iterable[tuple[str, Value]]
 
 
+_SCALARS: Final = frozenset({bool, int, float, str})
+"""Written where they stand: a million paths are not worth a generator each."""
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def json_pieces(fields: Mapping[str, Value]) -> Iterator[bytes]:
     """The whole text; each piece is worth a write to a socket."""
     tokens: list[str] = []
@@ -57,21 +62,28 @@ def _tokens(value: Value, level: int) -> Iterator[str]:
         inner = "  " * (level + 1)
         is_empty = True
         for name, element in value.fields:
-            yield f"{{\n{inner}" if is_empty else f",\n{inner}"
+            before = f"{{\n{inner}" if is_empty else f",\n{inner}"
             is_empty = False
-            yield f"{_text(name)} : "
-            yield from _tokens(element, level + 1)
+            if element is None or type(element) in _SCALARS:
+                yield f"{before}{_text(name)} : {_text(element)}"  # type: ignore[arg-type]  # told by its exact type
+            else:
+                yield f"{before}{_text(name)} : "
+                yield from _tokens(element, level + 1)
         yield "{ }" if is_empty else f"\n{'  ' * level}}}"
     elif isinstance(value, Items):
         is_empty = True
         for element in value.values:
-            yield "[ " if is_empty else ", "
+            before = "[ " if is_empty else ", "
             is_empty = False
-            yield from _tokens(element, level)
+            if element is None or type(element) in _SCALARS:
+                yield before + _text(element)  # type: ignore[arg-type]  # told by its exact type
+            else:
+                yield before
+                yield from _tokens(element, level)
         yield "[ ]" if is_empty else " ]"
     else:
         yield _text(value)
 
 
 def _text(value: bool | int | float | str | None) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)
