@@ -47,10 +47,6 @@ class AdminSettings:
     port: int = 8080
     command_url: str = "/commands"
     idle_timeout_ms: int = 30_000
-    rate_limit_interval_ms: int = 300_000
-    """Least time between two snapshots, or two restores, that the AdminServer is asked for."""
-    snapshot_enabled: bool = True
-    restore_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +239,6 @@ def _admin_settings(sources: Sources) -> AdminSettings | None:
         port=sources.number(None, "admin.serverPort", 8080, most=65535),
         command_url=sources.text(None, "admin.commandURL", "/commands"),
         idle_timeout_ms=sources.number(None, "admin.idleTimeout", 30_000),
-        rate_limit_interval_ms=sources.number(None, "admin.rateLimiterIntervalInMS", 300_000),
-        snapshot_enabled=sources.boolean(None, "admin.snapshot.enabled", True),
-        restore_enabled=sources.boolean(None, "admin.restore.enabled", True),
     )
     if address is not None:
         return replace(settings, host=address[0], port=address[1])

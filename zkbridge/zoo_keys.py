@@ -79,6 +79,7 @@ def _refused(reason: str, *names: str, unless: tuple[str, ...] = (), is_secret: 
 
 
 _STORE: Final = "the store under the znodes has its own log, checkpoints and compaction"
+_NO_SNAPSHOTS: Final = "the AdminServer refuses snapshot and restore in any case, and names what to do instead"
 _SYNCED: Final = "every write is on the disk before it is acknowledged, always"
 _GROUPS: Final = "writes that arrive together are synced together, without a delay that could be tuned"
 _ONE_MEMBER: Final = "one member has nobody to elect, follow or wait for"
@@ -177,9 +178,6 @@ _WORKING: Final = (
     _works("admin.serverPort", "Its port; asks for it, too.", Kind.PROPERTY_INT, "8080"),
     _works("admin.commandURL", "Where its commands lie.", default="/commands"),
     _works("admin.idleTimeout", "When its silent connections are closed.", Kind.PROPERTY_INT, "30000"),
-    _works("admin.rateLimiterIntervalInMS", "Least time between two snapshots or restores.", Kind.INT, "300000"),
-    _works("admin.snapshot.enabled", "Whether its command `snapshot` may be used.", Kind.TRUE, "true"),
-    _works("admin.restore.enabled", "Whether its command `restore` may be used.", Kind.TRUE, "true"),
     ZooKey(
         "metricsProvider.className",
         Outcome.WORKS,
@@ -265,6 +263,8 @@ _PROCESS_KEYS: Final = (
     ),
     *_without_effect("what is stored may be as long as a request", "jute.maxbuffer.extrasize"),
     *_without_effect("the AdminServer speaks HTTP/1.1", "admin.httpVersion"),
+    *_without_effect(_NO_SNAPSHOTS, "admin.rateLimiterIntervalInMS", kind=Kind.INT),
+    *_without_effect(_NO_SNAPSHOTS, "admin.snapshot.enabled admin.restore.enabled", kind=Kind.TRUE),
     *_without_effect(_NO_JVM, "jvm.pause.monitor", kind=Kind.BOOL),
     *_without_effect(
         _NO_JVM, "jvm.pause.info-threshold.ms jvm.pause.warn-threshold.ms jvm.pause.sleep.time.ms", kind=Kind.LONG

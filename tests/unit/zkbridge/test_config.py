@@ -210,7 +210,7 @@ ADMIN = AdminSettings()
         (
             "admin.enableServer=true\nadmin.commandURL=/c\nadmin.idleTimeout=5\nadmin.rateLimiterIntervalInMS=6\n"
             "admin.snapshot.enabled=false\nadmin.restore.enabled=false",
-            AdminSettings("", 8080, "/c", 5, 6, False, False),
+            AdminSettings("", 8080, "/c", 5),
         ),
     ],
 )
