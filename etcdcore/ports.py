@@ -193,7 +193,7 @@ class Ports:
             )
         credentials = None
         if any(parse_url(url).is_secure for url in urls):
-            _check_certificates(tls, "client", urls)
+            _check_certificates(config, tls, "client", urls)
             credentials = _grpcio_credentials(_with_auto(config, tls, urls, "client"))
         from etcdcore.rpc.grpcio_server import GrpcioServer
 
@@ -241,19 +241,28 @@ def _port_tls(config: ServerConfig, tls: TlsConfig, urls: Sequence[str], port: s
         if tls.is_set and urls:
             _log.warning("the URLs are not https, so the certificate is not used", urls=list(urls))
         return None
-    _check_certificates(tls, port, urls)
+    _check_certificates(config, tls, port, urls)
     from etcdcore.tls import ServerTls
 
     return ServerTls(_with_auto(config, tls, urls, port))
 
 
-def _check_certificates(tls: TlsConfig, port: str, urls: Sequence[str]) -> None:
-    if not tls.is_set:
-        prefix = "" if port == "client" else f"{port}-"
-        raise ConfigError(
-            f"--{prefix}cert-file and --{prefix}key-file (or --{prefix}auto-tls) must be given for the "
-            f"{port} URLs {','.join(urls)} with the scheme https"
-        )
+def _check_certificates(config: ServerConfig, tls: TlsConfig, port: str, urls: Sequence[str]) -> None:
+    if tls.is_set:
+        return
+    prefix = "" if port == "client" else f"{port}-"
+    secure = [url for url in urls if parse_url(url).is_secure]
+    asking = {
+        "listen-client-urls": config.listen_client_urls,
+        "listen-client-http-urls": config.listen_client_http_urls,
+        "listen-metrics-urls": config.listen_metrics_urls,
+        "listen-peer-urls": config.listen_peer_urls,
+    }
+    flags = [f"--{flag}" for flag, named in asking.items() if set(named) & set(secure)]
+    raise ConfigError(
+        f"{' and '.join(flags)} {','.join(secure)} with the scheme https: "
+        f"--{prefix}cert-file and --{prefix}key-file (or --{prefix}auto-tls) must be given"
+    )
 
 
 def _with_auto(config: ServerConfig, tls: TlsConfig, urls: Sequence[str], port: str) -> TlsConfig:

@@ -8,6 +8,7 @@ Source: etcd pkg/osutil/interrupt_unix.go.
 import asyncio
 import gc
 import os
+import platform
 import signal
 import socket
 import sys
@@ -16,15 +17,17 @@ from typing import Final
 import structlog
 import uvloop
 
+from etcdcore.announcement import starting_line
 from etcdcore.errors import EngineError
 from etcdcore.flags.settings import Settings
 from etcdcore.ports import StartError
-from etcdcore.server import ServerLife
+from etcdcore.server import LOG_PATH, ServerLife
 from etcdcore.storage.errors import StorageError
 
 _log = structlog.get_logger()
 
 EXIT_FAILED: Final = 1
+DEFRAG_FLAG: Final = "bootstrap-defrag-threshold-megabytes"
 NOTIFY_VARIABLE: Final = "NOTIFY_SOCKET"
 SWITCH_INTERVAL_S: Final = 0.0002
 """How long the loop may keep the interpreter from the log's thread when that comes back from its sync."""
@@ -64,7 +67,12 @@ def _causes(error: Exception) -> list[Exception]:
 
 
 async def _serve(settings: Settings, received: list[signal.Signals]) -> None:
-    life = ServerLife(settings.config)
+    is_initialized = (settings.config.data_path / LOG_PATH).exists()
+    processors = os.cpu_count() or 1
+    line = starting_line(settings, platform.python_version(), platform.machine(), processors, is_initialized)
+    threshold_mb = settings.values.get(DEFRAG_FLAG, 0)
+    assert isinstance(threshold_mb, int), f"--{DEFRAG_FLAG} is a number"
+    life = ServerLife(settings.config, line, threshold_mb << 20)
 
     def end(number: signal.Signals) -> None:
         if not received:

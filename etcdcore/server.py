@@ -7,7 +7,7 @@ end -> the member applies what is in flight, syncs and unlocks.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, final
 
@@ -99,8 +99,13 @@ def api_settings(config: ServerConfig) -> ApiSettings:
 class ServerLife:
     """A server with its member, from start to stop."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(
+        self, config: ServerConfig, starting_line: Mapping[str, object] | None = None, defrag_threshold_bytes: int = 0
+    ) -> None:
+        """`starting_line`: what a process of its own says of its settings; the threshold is that of etcd's flag."""
         self.config: Final = config
+        self._starting_line: Final = starting_line
+        self._defrag_threshold_bytes: Final = defrag_threshold_bytes
         self.ready: Final = asyncio.Event()
         self.server: EtcdServer | None = None
         """Once it is ready."""
@@ -112,7 +117,10 @@ class ServerLife:
 
     async def serve(self) -> None:
         """Long-lived: until `stop`. Raises StartError, and what made the member fail."""
+        if self._starting_line is not None:
+            _log.info("starting an etcd server", **self._starting_line)
         member = _open_member(self.config)
+        self._skip_defragmentation(member)
         async with asyncio.TaskGroup() as group:
             life = group.create_task(member.serve(), name="member")
             try:
@@ -121,6 +129,21 @@ class ServerLife:
             finally:
                 await member.stop()
             await life
+
+    def _skip_defragmentation(self, member: Member) -> None:
+        """Says what etcd says when there is little to gain; here that is always so."""
+        threshold = self._defrag_threshold_bytes
+        if threshold:
+            file_bytes, used_bytes = member.store_bytes()
+            sizes = (
+                ("current-db-size", file_bytes),
+                ("current-db-size-in-use", used_bytes),
+                ("experimental-bootstrap-defrag-threshold", threshold),
+            )
+            fields: dict[str, object] = {}
+            for name, size in sizes:
+                fields |= {f"{name}-bytes": size, name: f"{size / 1e6:.1f} MB"}
+            _log.info("Skipping defragmentation", **fields)
 
     async def _serve_clients(self, group: asyncio.TaskGroup, server: EtcdServer) -> None:
         try:

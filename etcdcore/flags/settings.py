@@ -34,6 +34,10 @@ class Settings:
 
     config: ServerConfig
     notes: tuple[str, ...]
+    values: Mapping[str, Value]
+    """What was set, by flag name, under names that stay."""
+    gates: Mapping[str, bool]
+    """Feature gates that were set."""
 
 
 def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
@@ -84,7 +88,8 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     config = replace(config, client_tls=TlsConfig(**client_tls), peer_tls=TlsConfig(**peer_tls))
     if config.name == "default":
         notes.append("it isn't recommended to use default name, please set a value for --name")
-    return Settings(config, tuple(notes))
+    gates = switched_on(_texts(named.get("feature-gates", ())))
+    return Settings(config, tuple(notes), named, gates)
 
 
 def _replace_unusable(fields: dict[str, Any], notes: list[str]) -> None:  # Any: as above
