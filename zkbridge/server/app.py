@@ -166,6 +166,7 @@ class Bridge:
                 await self._listen(started_ms)
                 keepers = [
                     group.create_task(self.keeper.serve(), name="session keeper"),
+                    group.create_task(self.keeper.log.serve(), name="session log"),
                     group.create_task(self.listener.serve(), name="silent connections"),
                     group.create_task(self.reaper.serve(), name="reaper"),
                     group.create_task(note_pauses(self.statistics.pauses_ms), name="pauses"),

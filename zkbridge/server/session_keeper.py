@@ -12,7 +12,6 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Sequence
 from typing import Final, final
@@ -31,14 +30,14 @@ from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import PASSWORD_BYTES, encode_connect_response, encode_session_expired
 from zkbridge.server.client import Client
 from zkbridge.server.clock import monotonic_ms, wall_ms
+from zkbridge.server.session_log import SessionLog
 from zkbridge.sessions.expiry import Session
 from zkbridge.sessions.ids import SessionIds
 from zkbridge.sessions.table import SessionTable
 from zkbridge.tree.acl import Credentials
-from zkbridge.tree.changes import Change, SessionChanged, SessionClosed, SessionOpened
+from zkbridge.tree.changes import Change, SessionChanged, SessionClosed, SessionOpened, ZnodeDeleted
 from zkbridge.tree.overlay import Overlay
 from zkbridge.tree.replica import Replica
-from zkbridge.types import hex_of
 
 _log = structlog.get_logger()
 
@@ -73,8 +72,7 @@ class SessionKeeper:
         self._is_ttl_enabled: Final = is_ttl_enabled
         self._enforces_quota: Final = enforces_quota
         self._ids: Final = SessionIds(server_id, wall_ms())
-        self._logs_openings: Final = bool(_log.bind().is_enabled_for(logging.DEBUG))
-        """Asked once: a line that nobody wants costs 3 % of a short session's life."""
+        self.log: Final = SessionLog()
         self._heard: dict[int, None] = {}
         self._unwritten_closes: dict[int, None] = {}
         self._opening: dict[int, tuple[Client, bool]] = {}
@@ -121,7 +119,9 @@ class SessionKeeper:
             displaced.abort()
         session = attachment.session
         if session is None:
-            _log.info("session_reattach_refused", session_id=hex_of(request.session_id), peer=client.peer)
+            if isinstance(displaced, Client):
+                self.log.disconnected(request.session_id, displaced.peer)
+            self.log.reattach_refused(request.session_id, client.peer)
             client.reply(encode_session_expired(with_read_only))
             client.close_refused()
             return
@@ -131,7 +131,8 @@ class SessionKeeper:
             if isinstance(plan, Plan):
                 self._committer.submit(plan)
         self._heard[session.session_id] = None
-        _log.info("session_reattached", session_id=hex_of(session.session_id), peer=client.peer)
+        session.peer = client.peer
+        self.log.reattached(session.session_id, session.peer, session.timeout_ms)
         self._establish(client, session, with_read_only)
 
     def _establish(self, client: Client, session: Session, with_read_only: bool) -> None:
@@ -163,7 +164,7 @@ class SessionKeeper:
             if isinstance(change, SessionOpened):
                 self._opened(change)
             elif isinstance(change, SessionClosed):
-                self._closed(change.session_id)
+                self._closed(change.session_id, changes)
             elif isinstance(change, SessionChanged):
                 self._table.changed(change.session_id, change.timeout_ms, change.password, monotonic_ms())
 
@@ -171,16 +172,28 @@ class SessionKeeper:
         client, with_read_only = self._opening.pop(change.session_id, (None, False))
         holder = client if client is not None and not client.is_closing else None
         session = self._table.opened(change.session_id, change.timeout_ms, change.password, monotonic_ms(), holder)
-        if self._logs_openings:
-            _log.debug("session_opened", session_id=hex_of(change.session_id), timeout_ms=change.timeout_ms)
+        if client is not None:
+            session.peer = client.peer
+        self.log.opened(change.session_id, session.peer, change.timeout_ms)
+        if client is not None and holder is None:
+            self.log.disconnected(change.session_id, session.peer)
         if holder is not None:
             self._establish(holder, session, with_read_only)
 
-    def _closed(self, session_id: int) -> None:
-        holder = self._table.closed(session_id)
+    def _closed(self, session_id: int, changes: list[Change]) -> None:
+        session = self._table.closed(session_id)
         self._heard.pop(session_id, None)
         self._unwritten_closes.pop(session_id, None)
         self._backend.revoke_lease(session_id)  # I1
+        if session is None:
+            return
+        ephemeral_count = sum([isinstance(change, ZnodeDeleted) for change in changes])
+        if session.has_expired:
+            self.log.expired(session_id, session.peer, session.timeout_ms, ephemeral_count)
+        else:
+            self.log.closed(session_id, session.peer, ephemeral_count)
+        holder = session.holder
+        session.holder = None
         # A client that asked for the end gets its answer first; one whose session expired gets no packet.
         if isinstance(holder, Client) and not holder.is_leaving:
             holder.abort()
@@ -194,8 +207,9 @@ class SessionKeeper:
 
     def detach(self, client: Client) -> None:
         """A connection is gone; its session is not."""
-        if client.session_id:
-            self._table.detach(client.session_id, client)
+        session_id = client.session_id
+        if session_id and self._table.detach(session_id, client):
+            self.log.disconnected(session_id, client.peer)
 
     def closing(self, session_id: int) -> None:
         """Its client asked for the end of the session."""
@@ -213,6 +227,7 @@ class SessionKeeper:
             if session is not None:
                 ours.append(lease_id)
                 if self._table.closing(lease_id) is not None:
+                    session.has_expired = True
                     self._unwritten_closes[lease_id] = None
         return ours
 
@@ -220,7 +235,6 @@ class SessionKeeper:
         """Closes the sessions that were silent for too long."""
         for session in self._table.expired(now_ms):
             self.expired_count += 1
-            _log.info("session_expired", session_id=hex_of(session.session_id), timeout_ms=session.timeout_ms)
             self._unwritten_closes[session.session_id] = None
         if self._unwritten_closes and self._committer.can_submit:
             for session_id in list(self._unwritten_closes):

@@ -27,16 +27,29 @@ from zkbridge.types import hex_of
 class Session:
     """A session as this bridge knows it. The table and its queue own it; others read.
 
-    `is_closing`: a close is on its way, requests are dropped. `holder`: the connection, if it is on this bridge.
+    `is_closing`: a close is on its way, requests are dropped. `has_expired`: because of silence. `holder`: the
+    connection, if it is on this bridge; `peer`: the address of the last one, for the log.
     """
 
-    __slots__ = ("deadline_ms", "fresh_until_ms", "holder", "is_closing", "password", "session_id", "timeout_ms")
+    __slots__ = (
+        "deadline_ms",
+        "fresh_until_ms",
+        "has_expired",
+        "holder",
+        "is_closing",
+        "password",
+        "peer",
+        "session_id",
+        "timeout_ms",
+    )
 
     def __init__(self, session_id: int, timeout_ms: int, password: bytes) -> None:
         self.session_id: Final = session_id
         self.password = password
         self.timeout_ms = timeout_ms
         self.is_closing = False
+        self.has_expired = False
+        self.peer = ""
         self.holder: SessionHolder | None = None
         self.deadline_ms = 0
         self.fresh_until_ms = 0

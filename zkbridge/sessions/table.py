@@ -84,16 +84,14 @@ class SessionTable:
         else:
             self._queue.retime(session, timeout_ms, now_ms)
 
-    def closed(self, session_id: int) -> SessionHolder | None:
-        """The session is over. Returns the connection that still holds it, whose end is the caller's to choose."""
+    def closed(self, session_id: int) -> Session | None:
+        """The session is over. It still names the connection that holds it, whose end is the caller's to choose."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return None
         self._queue.remove(session)
         session.is_closing = True
-        holder = session.holder
-        session.holder = None
-        return holder
+        return session
 
     # What clients ask.
 
@@ -119,11 +117,13 @@ class SessionTable:
         self._queue.retime(session, timeout_ms, now_ms)
         return Attachment(session, displaced, timeout_changed)
 
-    def detach(self, session_id: int, holder: SessionHolder) -> None:
-        """A connection is gone; its session lives on. Harmless if another one holds it by now."""
+    def detach(self, session_id: int, holder: SessionHolder) -> bool:
+        """A connection is gone; its session lives on. False if it is over, or another connection holds it by now."""
         session = self._sessions.get(session_id)
-        if session is not None and session.holder is holder:
-            session.holder = None
+        if session is None or session.holder is not holder:
+            return False
+        session.holder = None
+        return True
 
     def touch(self, session: Session, now_ms: int) -> None:
         """Bytes came from the client. Callers that count nanoseconds test `now_ms < session.fresh_until_ms` first."""
@@ -147,6 +147,7 @@ class SessionTable:
         session = self._sessions.get(session_id)
         if session is not None and session.is_closing:
             session.is_closing = False
+            session.has_expired = False
             self._queue.touch(session, now_ms)
 
     def expired(self, now_ms: int) -> list[Session]:
@@ -157,6 +158,7 @@ class SessionTable:
         sessions = self._queue.expired(now_ms)
         for session in sessions:
             session.is_closing = True
+            session.has_expired = True
         return sessions
 
     # Look-ups.

@@ -100,11 +100,11 @@ def test_a_late_detach_of_the_old_connection_does_not_disturb_the_new_one(table:
     old, new = Connection(), Connection()
     session = table.opened(7, 6000, PASSWORD, 0, old)
     table.attach(7, PASSWORD, 6000, new, 0)
-    table.detach(7, old)
+    assert not table.detach(7, old)
     assert holder_of(session) is new
-    table.detach(7, new)
+    assert table.detach(7, new)
     assert holder_of(session) is None
-    table.detach(8, new)
+    assert not table.detach(8, new)
 
 
 def test_a_silent_session_expires_after_its_timeout_held_or_not(table: SessionTable) -> None:
@@ -112,7 +112,9 @@ def test_a_silent_session_expires_after_its_timeout_held_or_not(table: SessionTa
     assert expired_by(table, 7000) == []
     assert expired_by(table, 8000) == [7]
     session = table.get(7)
-    assert session is not None and session.is_closing
+    assert session is not None and session.is_closing and session.has_expired
+    table.reopened(7, 8000)
+    assert not session.has_expired
 
 
 def test_attaching_counts_as_a_sign_of_life(table: SessionTable) -> None:
@@ -142,7 +144,7 @@ def test_closing_is_granted_once(table: SessionTable) -> None:
 def test_a_closed_session_is_gone_and_names_the_connection_to_end(table: SessionTable) -> None:
     connection = Connection()
     session = table.opened(7, 6000, PASSWORD, 0, connection)
-    assert table.closed(7) is connection
+    assert table.closed(7) is session and holder_of(session) is connection
     assert table.closed(7) is None
     assert session.is_closing
     assert table.get(7) is None
