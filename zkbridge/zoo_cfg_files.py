@@ -45,12 +45,18 @@ _Content = TypeVar("_Content")
 
 
 def _read_file(path: str, read: Callable[[str], _Content]) -> _Content:
+    """Java reads the file as Latin-1, in which every byte is a letter. It is UTF-8 today if anybody looks; a comment in
+    an old encoding must not end the start, though."""
     try:
-        return read(Path(path).read_text(encoding="utf-8"))
+        content = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: can't be read ({error.strerror}); give --config a readable file") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    try:
+        return read(text)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -100,7 +100,7 @@ def test_srvr_is_answered_whatever_the_whitelist_leaves_empty(kind: str, tmp_pat
     """No other word is: not even `isro`, which clients ask that look for a server in read-only mode."""
     config = ConfigFile("dataDir={data}\nclientPort={port}\nadmin.enableServer=false\n4lw.commands.whitelist=\n")
     with Started(kind, Written(config, tmp_path)) as server:
-        for word in sorted(ALL_WORDS - {"srvr", "stmk"}):
+        for word in sorted(ALL_WORDS - {"srvr"}):
             refusal = f"{word} is not executed because it is not in the whitelist.\n"
             assert server.ask(word) == refusal, word
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,19 @@ def _connections(port: int) -> list[tuple[str, str]]:
             if match is not None and int(match[1], 16) == port and match[2] == "01":
                 rows.append((match[2], match[3]))
     return rows
+
+
+@pytest.mark.parametrize(("line", "limit"), [("maxClientCnxns=2", 2), ("maxClientCnxns=-1", None), ("maxCnxns=0x2", 2)])
+def test_a_limit_of_connections_is_the_files(kind: str, line: str, limit: int | None, tmp_path: Path) -> None:
+    """A negative one is none. One after the other: ZooKeeper counts a connection a moment after it accepted it."""
+    with Started(kind, Written(ConfigFile(f"{BASE}{line}\n"), tmp_path)) as server:
+        clients: list[RawClient] = []
+        served = 0
+        for _ in range(4):
+            with suppress(Closed, OSError):
+                clients.append(RawClient(server.written.port))
+                clients[-1].connect()
+                served += 1
+        assert served == (limit or 4)
+        for client in clients:
+            client.drop()

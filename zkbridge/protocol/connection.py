@@ -16,7 +16,7 @@ from zkbridge.jute.frames import FrameSplitter
 from zkbridge.jute.wire import JuteError
 
 _TELNET_CLOSE: Final = b"\xff\xf4\xff\xfd"
-_MASK_BYTES: Final = 8
+MASK_BYTES: Final = 8
 """`stmk` is followed by its trace mask."""
 
 FOUR_LETTER_WORDS: Final[frozenset[bytes]] = frozenset(
@@ -26,7 +26,8 @@ FOUR_LETTER_WORDS: Final[frozenset[bytes]] = frozenset(
 
 @final
 class ClientStream:
-    """`four_letter_word` is set, with stmk's mask in `mask`, when the stream began with one."""
+    """`four_letter_word` is set when the stream began with one. stmk's `mask` is shorter than `MASK_BYTES` until all of
+    it came: whether the word is answered at all does not depend on it."""
 
     __slots__ = ("_began", "_splitter", "four_letter_word", "mask")
 
@@ -63,10 +64,9 @@ class ClientStream:
         if word == _TELNET_CLOSE:
             raise ProtocolError("telnet closed the connection")
         if word in FOUR_LETTER_WORDS:
-            wanted = 4 + _MASK_BYTES if word == b"stmk" else 4
-            if self._splitter.buffered_size() >= wanted:
-                self.mask = self._splitter.peek(wanted)[4:]
-                self.four_letter_word = word.decode("ascii")
+            if word == b"stmk":
+                self.mask = self._splitter.peek(4 + MASK_BYTES)[4:]
+            self.four_letter_word = word.decode("ascii")
             return False
         self._began = True
         return True

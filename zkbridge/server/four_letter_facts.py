@@ -50,6 +50,9 @@ class LiveDesk(FourLetterDesk):
     def answer(self, word: str, mask: bytes) -> bytes:
         return answer_four_letter_word(word, mask, self._facts, self._whitelist)
 
+    def allows(self, word: str) -> bool:
+        return word in self._whitelist
+
 
 @final
 class LiveFacts(AdminFacts):

@@ -16,6 +16,7 @@ from typing import Any, Final, cast, final
 import structlog
 from mypy_extensions import mypyc_attr
 
+from zkbridge.protocol.connection import MASK_BYTES
 from zkbridge.server.client import Client, ClientAudience
 from zkbridge.server.clock import monotonic_ms, wall_ms
 from zkbridge.server.dispatcher import Dispatcher
@@ -36,6 +37,9 @@ class FourLetterDesk(ABC):
 
     @abstractmethod
     def answer(self, word: str, mask: bytes) -> bytes: ...
+
+    @abstractmethod
+    def allows(self, word: str) -> bool: ...
 
 
 @final
@@ -151,6 +155,8 @@ class Listener(ClientAudience):
         self._sessionless.pop(client, None)
 
     def four_letter_word_received(self, client: Client, word: str, mask: bytes) -> None:
+        if word == "stmk" and len(mask) < MASK_BYTES and self.four_letter.allows(word):
+            return  # The mask is still to come; a word that is refused is refused without it.
         # Counted before it is answered, and read no more: so `srvr` and `stat` show themselves in ZooKeeper.
         self._statistics.received_count += 1
         client.received_count += 1

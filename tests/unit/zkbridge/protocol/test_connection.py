@@ -32,10 +32,12 @@ def test_a_four_letter_word_counts_only_before_the_first_frame() -> None:
     assert word_of(later) is None
 
 
-def test_stmk_waits_for_its_mask() -> None:
+def test_stmk_has_its_mask_when_that_has_come() -> None:
     stream = ClientStream(100)
-    stream.receive_bytes(b"stmk\x00\x00\x00")
-    assert word_of(stream) is None
+    stream.receive_bytes(b"stmk")
+    assert (word_of(stream), stream.mask) == ("stmk", b"")
+    stream.receive_bytes(b"\x00\x00\x00")
+    assert (word_of(stream), stream.mask) == ("stmk", b"\x00\x00\x00")
     stream.receive_bytes(b"\x00\x00\x00\x01\x32")
     assert (word_of(stream), stream.mask) == ("stmk", b"\x00\x00\x00\x00\x00\x00\x01\x32")
 
