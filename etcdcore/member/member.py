@@ -381,6 +381,11 @@ class Member(TimedWork):
                 raise ServerStopped
             await self._settled.wait()
 
+    @property
+    def is_out_of_room(self) -> bool:
+        """Whether the last write of the log or of the store found no room on the disk."""
+        return self._driver.write_state.is_full
+
     def note_refusal(self) -> None:
         """Called by the host: whoever waits to write looks again."""
         write_state = self._driver.write_state

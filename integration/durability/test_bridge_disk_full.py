@@ -142,6 +142,9 @@ def test_a_start_on_a_full_disk_says_so_and_the_next_one_has_everything(small_di
 
         wait_until(has_told, RECOVERY_S_MAX, "the log says what hinders the start")
         if bridge.child.is_running():
+            for event in _events(bridge, "store_not_writable"):
+                assert event["level"] == "error" and "no room" in str(event["reason"])
+                assert int(str(event["free_bytes"])) < 1 << 20
             assert bridge.stop() == 0, "a start that waits can be stopped"
         else:
             # Not a byte was left, not even for the lock.

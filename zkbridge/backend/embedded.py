@@ -272,6 +272,9 @@ class EmbeddedBackend(Backend):
     async def wait_writable(self) -> None:
         await self.member.wait_writable()
 
+    def is_out_of_room(self) -> bool:
+        return self.member.is_out_of_room
+
     async def stop(self) -> None:
         await self.member.stop()
 

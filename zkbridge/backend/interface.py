@@ -187,6 +187,10 @@ class Backend(ABC):
     @abstractmethod
     async def wait_writable(self) -> None: ...
 
+    def is_out_of_room(self) -> bool:
+        """Whether writes are held up because one has found no room. A store without a disk always has room."""
+        return False
+
     @abstractmethod
     async def stop(self) -> None:
         """Finish what is in flight, make it durable, close. Later writes are dropped."""

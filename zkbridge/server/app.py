@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
@@ -36,6 +38,7 @@ from zkbridge.server.pipeline import Intake
 from zkbridge.server.read_requests import ReadRequests
 from zkbridge.server.reaper import Reaper
 from zkbridge.server.session_keeper import SessionKeeper
+from zkbridge.server.start_report import WaitReport, report_wait
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.server.write_requests import WriteRequests
 from zkbridge.sessions.table import SessionTable
@@ -50,7 +53,6 @@ _log = structlog.get_logger()
 
 LOAD_PAGE: Final = 10_000
 START_PATIENCE_S: Final = 2.0
-CURE_NOT_WRITABLE: Final = "free some space if the disk of the data directory is full; the start then goes on"
 DRAIN_TIMEOUT_S: Final = 10.0
 """How long the end waits for writes in flight; their clients see a closed connection after it."""
 
@@ -206,16 +208,24 @@ class Bridge:
 
     async def _wait_writable(self, stop: asyncio.Event) -> bool:
         """A store that takes no writes (its disk is full, say) is waited for; False when `stop` is set before."""
-        is_told = False
+        told: WaitReport | None = None
+        started_ms = monotonic_ms()
         while not stop.is_set():
             try:
                 async with asyncio.timeout(START_PATIENCE_S):
                     await self._backend.wait_writable()
                 return True
             except TimeoutError:
-                if not is_told:
-                    _log.error("store_not_writable", reason="no writes are taken yet", cure=CURE_NOT_WRITABLE)
-                    is_told = True
+                found = report_wait(self._backend.is_out_of_room())
+                if found != told:
+                    told = found
+                    getattr(_log, found.level)(
+                        found.event,
+                        reason=found.reason,
+                        cure=found.cure,
+                        waited_ms=monotonic_ms() - started_ms,
+                        free_bytes=_free_bytes(self._config.data_dir),
+                    )
         self.feed.ending()
         return False
 
@@ -257,6 +267,15 @@ class Bridge:
         self.listener.flush_dirty()
         self.listener.close_clients()
         self.feed.ending()
+
+
+def _free_bytes(directory: Path) -> int:
+    """What an ordinary user may still write there; -1 if nobody knows."""
+    try:
+        disk = os.statvfs(directory)
+    except OSError:
+        return -1
+    return disk.f_bavail * disk.f_frsize
 
 
 def _connections_max(configured: int) -> int:
