@@ -63,6 +63,7 @@ class StoreCounts:
         "lease_granted_count",
         "lease_renewed_count",
         "lease_revoked_count",
+        "lease_ttl_s",
         "put_bytes",
         "put_count",
         "range_count",
@@ -78,6 +79,8 @@ class StoreCounts:
         self.txn_count = 0
         """Transactions of more than one operation, as etcd counts them."""
         self.lease_granted_count = 0
+        self.lease_ttl_s: Final = Histogram(exponential_bounds(1.0, 2.0, 24))
+        """Of the granted ones."""
         self.lease_renewed_count = 0
         self.lease_revoked_count = 0
 
@@ -102,6 +105,7 @@ class MemberCounts:
         "hash_s",
         "leader_changes",
         "lease_expired_count",
+        "marker_s",
         "proposals_failed",
         "range_s",
         "read_indexes_failed",
@@ -124,6 +128,8 @@ class MemberCounts:
         self.commit_s: Final = Histogram(DISK_BOUNDS_S)
         """The engine's commits that had something in them."""
         self.checkpoint_s: Final = Histogram(DISK_BOUNDS_S)
+        self.marker_s: Final = Histogram(DISK_BOUNDS_S)
+        """Of the files that say how far the engine was synced, written and synced themselves."""
         """From a commit to the marker that lets the log be cut: the engine's sync in a thread."""
         self.checkpoint_revision = -1
         """The store's, when the engine was last synced; -1: it was not, since the start."""

@@ -73,6 +73,7 @@ class Lessor:
         if lease_id in self.leases:
             return LeaseExists()
         self.counts.lease_granted_count += 1
+        self.counts.lease_ttl_s.observe(ttl_s)
         lease = self.leases[lease_id] = Lease(lease_id, ttl_s)
         self._unwritten[lease_id] = None
         if self.is_primary:

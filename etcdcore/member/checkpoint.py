@@ -145,7 +145,9 @@ class Checkpoints:
         started = perf_counter()
         try:
             self._state.engine.sync()
+            marking = perf_counter()
             self._parts.snapshots.save(meta)
+            self._state.counts.marker_s.observe(perf_counter() - marking)
         except OSError as error:
             if is_no_room(error):
                 return False

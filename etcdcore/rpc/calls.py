@@ -103,10 +103,13 @@ class UnaryMethod(ABC):
 class StreamMethod(ABC):
     """Any number of requests and responses; a server-streaming method takes its only request as the first message."""
 
-    __slots__ = ("path",)
+    __slots__ = ("path", "received_count", "sent_count")
 
     def __init__(self, path: str) -> None:
         self.path: Final = path
+        self.received_count = 0
+        """Messages of all its calls, counted by the carriers."""
+        self.sent_count = 0
 
     @abstractmethod
     def open(self, call: Call) -> CallListener:
@@ -131,7 +134,7 @@ class MethodTable:
         self.handling_s: dict[str, Histogram] | None = None
         """How long calls took, by path; None while nobody wants to know (`--metrics=basic`)."""
         self.received_bytes = 0
-        """Of messages, without gRPC's prefix; counted by our own server and by the gateway."""
+        """Of messages, without gRPC's prefix; counted by the carriers."""
         self.sent_bytes = 0
 
     def note_handling(self, path: str, seconds: float) -> None:

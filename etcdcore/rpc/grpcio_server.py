@@ -9,6 +9,7 @@ import asyncio
 import base64
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from time import monotonic
 from typing import Any, Final, final
 
 import grpc
@@ -90,10 +91,12 @@ class _UnaryCall(_GrpcioCall):
 class _StreamCall(_GrpcioCall):
     """Its messages wait in a queue for the handler's task, which writes one after the other."""
 
-    __slots__ = ("_queue", "_queued_bytes", "_something")
+    __slots__ = ("_method", "_queue", "_queued_bytes", "_something", "_table")
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, table: MethodTable, method: StreamMethod) -> None:
         super().__init__(context)
+        self._table: Final = table
+        self._method: Final = method
         self._queue: Final[deque[bytes]] = deque()
         self._queued_bytes = 0
         self._something: Final = asyncio.Event()
@@ -102,6 +105,8 @@ class _StreamCall(_GrpcioCall):
         if self.is_done:
             return
         self._queue.append(message)
+        self._table.sent_bytes += len(message)
+        self._method.sent_count += 1
         self._queued_bytes += len(message)
         self.is_writable = self._queued_bytes < STREAM_QUEUE_BYTES_HIGH
         self._something.set()
@@ -113,6 +118,10 @@ class _StreamCall(_GrpcioCall):
     def finish(self) -> None:
         self.is_done = True
         self._something.set()
+
+    def note_received(self, message: bytes) -> None:
+        self._table.received_bytes += len(message)
+        self._method.received_count += 1
 
     async def write_all(self, context: Any) -> None:
         """Until the service has ended the call and all it said is written."""
@@ -149,26 +158,28 @@ class _TableHandler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has
 
     def _unary(self, method: UnaryMethod) -> Any:
         async def serve(request: bytes, context: Any) -> bytes:
-            self._began(method.path)
+            began_s = self._began(method.path)
+            self._table.received_bytes += len(request)
             call = _UnaryCall(context)
             try:
                 method.call(request, call)
                 answer = await call.answer
             except asyncio.CancelledError:
-                self._cancelled(method.path, call)
+                self._cancelled(method.path, call, began_s)
                 raise
             except Exception:
                 answer = b""
                 _failed(method.path, call)
-            await self._ended(method.path, call, context)
+            await self._ended(method.path, call, context, began_s)
+            self._table.sent_bytes += len(answer)
             return answer
 
         return grpc.unary_unary_rpc_method_handler(serve)
 
     def _stream(self, method: StreamMethod) -> Any:
         async def serve(requests: AsyncIterator[bytes], context: Any) -> None:
-            self._began(method.path)
-            call = _StreamCall(context)
+            began_s = self._began(method.path)
+            call = _StreamCall(context, self._table, method)
             try:
                 listener = call.listener = method.open(call)
                 async with asyncio.TaskGroup() as group:
@@ -176,11 +187,11 @@ class _TableHandler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has
                     await call.write_all(context)
                     reader.cancel()
             except asyncio.CancelledError:
-                self._cancelled(method.path, call)
+                self._cancelled(method.path, call, began_s)
                 raise
             except Exception:
                 _failed(method.path, call)
-            await self._ended(method.path, call, context)
+            await self._ended(method.path, call, context, began_s)
 
         return grpc.stream_stream_rpc_method_handler(serve)
 
@@ -190,23 +201,26 @@ class _TableHandler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
-    def _began(self, path: str) -> None:
+    def _began(self, path: str) -> float:
+        """When, by the monotonic clock."""
         self._table.started[path] = self._table.started.get(path, 0) + 1
+        return monotonic()
 
-    async def _ended(self, path: str, call: _GrpcioCall, context: Any) -> None:
-        self._count(path, call.code)
+    async def _ended(self, path: str, call: _GrpcioCall, context: Any, began_s: float) -> None:
+        self._count(path, call.code, began_s)
         if call.code != OK:
             await context.abort(_STATUS.get(call.code, grpc.StatusCode.UNKNOWN), call.text)
 
-    def _cancelled(self, path: str, call: _GrpcioCall) -> None:
-        self._count(path, CANCELED)
+    def _cancelled(self, path: str, call: _GrpcioCall, began_s: float) -> None:
+        self._count(path, CANCELED, began_s)
         if not call.is_done:
             call.is_done = True
             if call.listener is not None:
                 call.listener.call_cancelled()
 
-    def _count(self, path: str, code: int) -> None:
+    def _count(self, path: str, code: int, began_s: float) -> None:
         self._table.handled[path, code] = self._table.handled.get((path, code), 0) + 1
+        self._table.note_handling(path, monotonic() - began_s)
 
 
 def _failed(path: str, call: _GrpcioCall) -> None:
@@ -219,10 +233,11 @@ def _failed(path: str, call: _GrpcioCall) -> None:
             call.listener.call_cancelled()
 
 
-async def _read_all(requests: AsyncIterator[bytes], call: Call, listener: CallListener) -> None:
+async def _read_all(requests: AsyncIterator[bytes], call: _StreamCall, listener: CallListener) -> None:
     async for message in requests:
         if call.is_done:
             return
+        call.note_received(message)
         listener.message_received(message)
     if not call.is_done:
         listener.input_ended()

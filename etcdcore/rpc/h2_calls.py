@@ -96,6 +96,9 @@ class H2Call(Call):
             self._connection.send_head(stream, self.plan.head, False)
         self._connection.send_data(stream, encode_message(message))
         self._host.table.sent_bytes += len(message)
+        method = self.plan.stream_method
+        if method is not None:
+            method.sent_count += 1
         self.is_writable = not stream.is_throttled
         self._host.flush_soon()
 

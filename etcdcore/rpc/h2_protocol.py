@@ -362,7 +362,9 @@ class H2Protocol(CallHost):
                 self._keep(call, len(message))
             return
         listener = call.listener
-        assert listener is not None
+        method = call.plan.stream_method
+        assert listener is not None and method is not None
+        method.received_count += 1
         try:
             listener.message_received(message)
         except Exception:

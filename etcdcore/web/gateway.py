@@ -165,6 +165,9 @@ class Gateway:
         if len(encoded) > self._message_bytes_max:
             raise self._too_large(len(encoded))
         self._table.received_bytes += len(encoded)
+        method = self._table.methods.get(route.method)
+        if isinstance(method, StreamMethod):
+            method.received_count += 1
         return encoded
 
     def _too_large(self, size: int) -> _Refused:

@@ -9,18 +9,16 @@ Families that only a member with peers has samples for are named without any. So
 import asyncio
 from typing import Final, final
 
-from google.protobuf.descriptor import MethodDescriptor
-
 from etcdcore.config import ETCD_VERSION, FEATURE_GATES, ServerConfig
 from etcdcore.member.member import Member
-from etcdcore.pb.files import FILES
 from etcdcore.rpc.calls import MethodTable
 from etcdcore.rpc.http import HttpResponse
-from etcdcore.rpc.status import code_name
 from etcdcore.web.facts import ServerFacts
+from etcdcore.web.grpc_metrics import add_grpc_metrics, is_stream
 from etcdcore.web.health import HealthCounts
 from etcdcore.web.metrics_text import CONTENT_TYPE, MetricsText
 from etcdcore.web.process_metrics import add_process_metrics, wall_s
+from etcdcore.web.still_metrics import add_still_metrics
 
 _BETA_GATES: Final = frozenset({"TxnModeWriteWithSharedBuffer"})
 _ALARM_NAMES: Final = {1: "NOSPACE", 2: "CORRUPT"}
@@ -49,9 +47,12 @@ class MetricsPage:
         self._table: Final = table
         self._facts: Final = facts
         self._health: Final = health
+        self._scrape_count = 0
 
     def answer(self) -> HttpResponse:
-        return HttpResponse(200, {"Content-Type": CONTENT_TYPE}, self.render().encode())
+        page = self.render().encode()
+        self._scrape_count += 1
+        return HttpResponse(200, {"Content-Type": CONTENT_TYPE}, page)
 
     def render(self) -> str:
         metrics = MetricsText()
@@ -62,7 +63,16 @@ class MetricsPage:
         self._add_disk(metrics)
         self._add_store(metrics)
         self._add_leases(metrics)
-        self._add_calls(metrics)
+        add_grpc_metrics(metrics, self._table)
+        add_still_metrics(metrics)
+        self._add_scrapes(metrics)
+        member_id = f"{self._member.member_id:x}"
+        metrics.family(
+            "etcd_network_known_peers",
+            "gauge",
+            "The current number of known peers.",
+            [({"Local": member_id, "Remote": f"{peer.member_id:x}"}, 1) for peer in self._member.admin.members()],
+        )
         for name, kind, about in _WITH_PEERS:
             metrics.family(f"etcd_network_{name}", kind, about, ())
         add_process_metrics(metrics)
@@ -181,7 +191,7 @@ class MetricsPage:
     def _add_requests(self, metrics: MetricsText) -> None:
         started = {"unary": 0, "stream": 0}
         for path, count in self._table.started.items():
-            started["unary" if _KINDS.get(path, "unary") == "unary" else "stream"] += count
+            started["stream" if is_stream(path) else "unary"] += count
         metrics.family(
             "etcd_server_client_requests_total",
             "counter",
@@ -234,6 +244,22 @@ class MetricsPage:
             "etcd_disk_backend_commit_duration_seconds",
             "The latency distributions of commit called by backend.",
             [({}, counts.commit_s)],
+        )
+        # LMDB writes its pages in the commit, and does nothing else there.
+        metrics.histogram(
+            "etcd_debugging_disk_backend_commit_write_duration_seconds",
+            "The latency distributions of commit.write called by bboltdb backend.",
+            [({}, counts.commit_s)],
+        )
+        metrics.histogram(
+            "etcd_snap_fsync_duration_seconds",
+            "The latency distributions of fsync called by snap.",
+            [({}, counts.marker_s)],
+        )
+        metrics.histogram(
+            "etcd_debugging_snap_save_total_duration_seconds",
+            "The total latency distributions of save called by snapshot.",
+            [({}, counts.marker_s)],
         )
         metrics.histogram(
             "etcd_disk_backend_snapshot_duration_seconds",
@@ -300,7 +326,7 @@ class MetricsPage:
             "The unix time of the last db compaction. Resets to 0 on start.",
             int(wall_s(member_counts.compacted_at_s, asyncio.get_running_loop().time())),
         )
-        metrics.gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", len(store.index))
+        metrics.gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", len(store.index) - len(store.deleted))
         metrics.gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", store.current_revision)
         metrics.gauge(
             "etcd_debugging_mvcc_compact_revision",
@@ -340,63 +366,18 @@ class MetricsPage:
             "The total number of expired leases.",
             self._member.counts.lease_expired_count,
         )
-
-    def _add_calls(self, metrics: MetricsText) -> None:
-        table = self._table
-        metrics.counter(
-            "etcd_network_client_grpc_received_bytes_total",
-            "The total number of bytes received from grpc clients.",
-            table.received_bytes,
+        metrics.histogram(
+            "etcd_debugging_lease_ttl_total", "Bucketed histogram of lease TTLs.", [({}, counts.lease_ttl_s)]
         )
-        metrics.counter(
-            "etcd_network_client_grpc_sent_bytes_total",
-            "The total number of bytes sent to grpc clients.",
-            table.sent_bytes,
+
+    def _add_scrapes(self, metrics: MetricsText) -> None:
+        """As Prometheus' own handler tells them: this scrape is in flight, and counted once it is answered."""
+        metrics.gauge(
+            "promhttp_metric_handler_requests_in_flight", "Current number of scrapes being served.", 1
         )
         metrics.family(
-            "grpc_server_started_total",
+            "promhttp_metric_handler_requests_total",
             "counter",
-            "Total number of RPCs started on the server.",
-            [(_labels(path), table.started.get(path, 0)) for path in table.methods],
+            "Total number of scrapes by HTTP status code.",
+            [({"code": "200"}, self._scrape_count), ({"code": "500"}, 0), ({"code": "503"}, 0)],
         )
-        if table.handling_s is not None:
-            metrics.histogram(
-                "grpc_server_handling_seconds",
-                "Histogram of response latency (seconds) of calls handled by the server.",
-                [(_labels(path), histogram) for path, histogram in sorted(table.handling_s.items())],
-            )
-        metrics.family(
-            "grpc_server_handled_total",
-            "counter",
-            "Total number of RPCs completed on the server, regardless of success or failure.",
-            [
-                (
-                    {"grpc_code": code_name(code), **_labels(path)},
-                    count,
-                )
-                for (path, code), count in sorted(table.handled.items())
-            ],
-        )
-
-
-def _kinds() -> dict[str, str]:
-    return {
-        f"/{service.full_name}/{method.name}": _kind(method)
-        for file in FILES
-        for service in file.services_by_name.values()
-        for method in service.methods
-    }
-
-
-def _kind(method: MethodDescriptor) -> str:
-    if method.client_streaming:
-        return "bidi_stream" if method.server_streaming else "client_stream"
-    return "server_stream" if method.server_streaming else "unary"
-
-
-_KINDS: Final = _kinds()
-
-
-def _labels(path: str) -> dict[str, str]:
-    service, _, method = path[1:].partition("/")
-    return {"grpc_method": method, "grpc_service": service, "grpc_type": _KINDS.get(path, "unary")}

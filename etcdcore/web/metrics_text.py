@@ -13,6 +13,7 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
 NO_LABELS: Final[Labels] = {}
+_EXPONENT_FROM: Final = 1_000_000.0
 
 
 @final
@@ -43,7 +44,7 @@ class MetricsText:
             total = 0
             for bound, count in zip((*histogram.bounds, float("inf")), histogram.counts, strict=True):
                 total += count
-                self._sample(f"{name}_bucket", {**labels, "le": _number(bound)}, total)
+                self._sample(f"{name}_bucket", {**labels, "le": _bound(bound)}, total)
             self._sample(f"{name}_sum", labels, histogram.sum)
             self._sample(f"{name}_count", labels, total)
 
@@ -53,6 +54,14 @@ class MetricsText:
     def _sample(self, name: str, labels: Labels, value: float) -> None:
         shown = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
         self._lines.append(f"{name}{{{shown}}} {_number(value)}\n" if shown else f"{name} {_number(value)}\n")
+
+
+def _bound(value: float) -> str:
+    """As Go prints it, since it is part of what a sample is called: from a million on with an exponent."""
+    if value < _EXPONENT_FROM or value == float("inf"):
+        return _number(value)
+    digits, _, exponent = f"{value:.16e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e+{int(exponent):02d}"
 
 
 def _number(value: float) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 from etcdcore.web.metrics_text import MetricsText
 
+_NO_LIMIT: Final = (1 << 64) - 1
+"""As Prometheus' collector shows it."""
 _STATUS_FIELDS: Final = {
     "VmRSS": ("process_resident_memory_bytes", "Resident memory size in bytes."),
     "VmSize": ("process_virtual_memory_bytes", "Virtual memory size in bytes."),
@@ -24,6 +26,12 @@ def add_process_metrics(metrics: MetricsText) -> None:
     limit = float(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     metrics.gauge("process_max_fds", "Maximum number of open file descriptors.", limit)
     metrics.gauge("os_fd_limit", "The file descriptor limit.", limit)
+    memory = resource.getrlimit(resource.RLIMIT_AS)[0]
+    metrics.gauge(
+        "process_virtual_memory_max_bytes",
+        "Maximum amount of virtual memory available in bytes.",
+        float(_NO_LIMIT if memory == resource.RLIM_INFINITY else memory),
+    )
     proc = Path("/proc/self")
     if not proc.is_dir():
         # Elsewhere than on Linux the peak is the nearest thing that there is.
@@ -37,9 +45,25 @@ def add_process_metrics(metrics: MetricsText) -> None:
         if field in _STATUS_FIELDS:
             name, about = _STATUS_FIELDS[field]
             metrics.gauge(name, about, int(value.split()[0]) * 1024)
+    _add_network(metrics, proc)
     metrics.gauge(
         "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", _started_s(proc)
     )
+
+
+def _add_network(metrics: MetricsText, proc: Path) -> None:
+    """Of the process's network namespace, as Prometheus' own collector takes them, that is with all who share it."""
+    lines = (proc / "net" / "netstat").read_text().splitlines()
+    heads = next((number for number, line in enumerate(lines) if line.startswith("IpExt:")), None)
+    if heads is None:
+        return
+    values = dict(zip(lines[heads].split(), lines[heads + 1].split(), strict=False))
+    for field, name, way in (("InOctets", "receive", "received"), ("OutOctets", "transmit", "sent")):
+        metrics.counter(
+            f"process_network_{name}_bytes_total",
+            f"Number of bytes {way} by the process over the network.",
+            float(values.get(field, 0)),
+        )
 
 
 def wall_s(loop_s: float, loop_now_s: float) -> float:

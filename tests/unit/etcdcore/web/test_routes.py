@@ -3,13 +3,14 @@ from etcdcore.web.routes import ROUTES
 
 
 def test_every_method_of_the_schemas_has_a_route_with_its_messages_and_streams() -> None:
-    """Source: reference section 1.5."""
+    """Source: reference section 1.5. etcd gives RangeStream no path either."""
     routed = {route.method: route for route in ROUTES.values()}
     methods = {}
     for file in (rpc_pb2.DESCRIPTOR, v3lock_pb2.DESCRIPTOR, v3election_pb2.DESCRIPTOR):
         for service in file.services_by_name.values():
             for method in service.methods:
                 methods[f"/{service.full_name}/{method.name}"] = method
+    del methods["/etcdserverpb.KV/RangeStream"]
     assert routed.keys() == methods.keys()
     for path, method in methods.items():
         route = routed[path]
