@@ -27,8 +27,9 @@ def flag_address(sources: Sources, flag_key: str, example_port: int) -> tuple[st
 
 
 def every_interface(host: str) -> str:
-    """ZooKeeper's defaults say 0.0.0.0, by which Java means IPv6 too."""
-    return "" if host == "0.0.0.0" else host
+    """Empty for the two addresses that mean every interface to Java, each for IPv4 and IPv6 together. A socket of ours
+    that is bound to one of them would take that family alone."""
+    return "" if host in ("0.0.0.0", "::", "[::]") else host
 
 
 def client_address(sources: Sources, member: ServerLine | None, my_id: int | None) -> tuple[str, int]:
@@ -44,8 +45,8 @@ def client_address(sources: Sources, member: ServerLine | None, my_id: int | Non
     client = None if member is None or my_id not in (None, member.server_id) else member.client
     if port >= 0:
         if client is None or my_id is None:
-            return host, port
-        if port != client[1] or (host and not _is_same_host(host, client[0])):
+            return every_interface(host), port
+        if port != client[1] or (every_interface(host) and not _is_same_host(host, client[0])):
             sources.errors.append(
                 f"{sources.path}: clientPort: {host or '*'}:{port} is not the client address of the server.{my_id} "
                 f"line, {client[0]}:{client[1]}; keep one of the two"
