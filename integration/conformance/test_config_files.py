@@ -113,6 +113,7 @@ ENDING = {
     "a watch manager nobody has": SIMPLE + "watchManagerName=a.B\n",
     "a scheme nobody has": SIMPLE + "enforce.auth.enabled=true\nenforce.auth.schemes=sasl\n",
     "no scheme": SIMPLE + "enforce.auth.enabled=true\n",
+    "an address nobody has": SIMPLE + "clientPortAddress=no.such.host.invalid\n",
     "no directory": SIMPLE.replace("{data}", "{folder}/nowhere") + "datadir.autocreate=false\n",
 }
 
@@ -126,6 +127,8 @@ def test_what_ends_zookeepers_start_ends_ours(kind: str, tmp_path: Path) -> None
         process = server.child.process
         assert process is not None
         assert process.wait(START_TIMEOUT_S) != 0, server.child.log_tail()
+        if "clientPortAddress" in server.written.path.read_text() and kind == "bridge":
+            assert "clients can't be served at no.such.host.invalid:" in server.child.log_text()
 
 
 @pytest.mark.parametrize("kind", ["bridge", "zookeeper"])

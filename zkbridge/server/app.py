@@ -235,9 +235,15 @@ class Bridge:
         self.committer.submit(Plan(OP_SET_DATA, 0, None, [], [record], [], []))
 
     async def _listen(self, started_ms: int) -> None:
-        host, port = await self.listener.listen(
-            self._config.client_host, self._config.client_port, self._config.client_backlog
-        )
+        config = self._config
+        try:
+            host, port = await self.listener.listen(config.client_host, config.client_port, config.client_backlog)
+        except OSError as error:
+            wanted = f"{config.client_host or '*'}:{config.client_port}"
+            raise OSError(
+                f"clients can't be served at {wanted}: {error.strerror or error}; give another address by "
+                "--client-addr (in a zoo.cfg clientPort, clientPortAddress, server.N)"
+            ) from error
         _log.info(
             "server_started",
             client_addr=f"{host}:{port}",
