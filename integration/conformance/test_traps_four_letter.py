@@ -341,3 +341,15 @@ def test_stmk_echoes_its_mask_and_gtmk_tells_it(target: ZooKeeperServer) -> None
 def test_a_word_off_the_whitelist_is_refused_in_words(fresh: FreshServer, word: str) -> None:
     expected = f"{word} is not executed because it is not in the whitelist.\n"
     assert ask_four_letters(fresh.port, word) == expected
+
+
+def test_a_connection_whose_watches_have_fired_is_listed_without_any(
+    target: ZooKeeperServer, connect: Connect, root: str
+) -> None:
+    client = connect()
+    before = int(ask_four_letters(target.port, "wchs").split(" ")[0])
+    client.get_data(root, watch=True)
+    client.set_data(root, b"1")
+    client.taken_events()
+    assert int(ask_four_letters(target.port, "wchs").split(" ")[0]) == before + 1
+    assert re.search(rf"^{client.session_id:#x}\n(?!\t)", ask_four_letters(target.port, "wchc"), re.MULTILINE)

@@ -140,11 +140,9 @@ class LiveFacts(AdminFacts):
         return self._replica.znodes["/"].acl
 
     def watches_by_session(self) -> Iterator[tuple[int, Iterator[str]]]:
-        for watcher in self._watches.watchers():
+        for watcher in self._watches.listed_watchers():
             if isinstance(watcher, Client):
-                lists = self._watches.data_path_lists(watcher)
-                if any(lists):
-                    yield watcher.session_id, _distinct(lists)
+                yield watcher.session_id, _distinct(self._watches.data_path_lists(watcher))
 
     def watches_by_path(self) -> Iterator[tuple[str, list[int]]]:
         for path in _distinct(self._watches.all_data_path_lists()):

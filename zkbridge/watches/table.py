@@ -70,15 +70,20 @@ class Watcher(ABC):
 
 @final
 class _Watched:
-    """The paths that one connection watches, by map: what `drop` walks."""
+    """The paths that one connection watches, by map: what `drop` walks.
 
-    __slots__ = ("child", "data", "persistent", "recursive")
+    `is_listed`: it has had a watch in the data table. ZooKeeper's listings and their count of connections go on with
+    such a one when its last watch has fired.
+    """
+
+    __slots__ = ("child", "data", "is_listed", "persistent", "recursive")
 
     def __init__(self) -> None:
         self.data: Final[set[str]] = set()
         self.child: Final[set[str]] = set()
         self.persistent: Final[set[str]] = set()
         self.recursive: Final[set[str]] = set()
+        self.is_listed = False
 
 
 # Ordered by registration, so that the order of events never hangs on addresses in memory. The value saves a look-up.
@@ -123,6 +128,7 @@ class WatchTable:
     def add_data(self, path: str, watcher: Watcher) -> None:
         """The one-shot watch of exists and getData. Raises ProtocolError at the bound."""
         watched = self._watched_of(watcher)
+        watched.is_listed = True
         self._register(self._data, watched.data, path, watcher, watched)
 
     def add_child(self, path: str, watcher: Watcher) -> None:
@@ -133,6 +139,7 @@ class WatchTable:
     def add_persistent(self, path: str, watcher: Watcher, recursive: bool) -> None:
         """The watch of addWatch, modes 0 and 1 (recursive). Raises ProtocolError at the bound."""
         watched = self._watched_of(watcher)
+        watched.is_listed = True
         if recursive:
             self._register(self._recursive, watched.recursive, path, watcher, watched)
         else:
@@ -275,10 +282,9 @@ class WatchTable:
         connections = 0
         watches = 0
         for watched in self._watched.values():
-            count = _data_count(watched)
-            if count:
+            if watched.is_listed:
                 connections += 1
-                watches += count
+                watches += _data_count(watched)
         paths = len(self._data)
         for path in self._persistent:
             if path not in self._data:
@@ -289,15 +295,14 @@ class WatchTable:
         return connections, paths, watches
 
     def data_paths(self) -> Iterator[tuple[Watcher, set[str]]]:
-        """Each connection with a watch in the data table, and its paths."""
+        """Each connection that has had a watch in the data table, and the paths that it watches now."""
         for watcher, watched in self._watched.items():
-            paths = watched.data | watched.persistent | watched.recursive
-            if paths:
-                yield watcher, paths
+            if watched.is_listed:
+                yield watcher, watched.data | watched.persistent | watched.recursive
 
-    def watchers(self) -> list[Watcher]:
-        """All that watch anything, as of now."""
-        return list(self._watched)
+    def listed_watchers(self) -> list[Watcher]:
+        """All that have had a watch in the data table, as of now."""
+        return [watcher for watcher, watched in self._watched.items() if watched.is_listed]
 
     def data_path_lists(self, watcher: Watcher) -> list[list[str]]:
         """What one has in the data table, as of now, by kind; a path may be in several. Empty lists once it is gone."""
