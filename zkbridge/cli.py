@@ -53,16 +53,10 @@ class _Subcommands(click.Group):
 def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
     if not is_wanted or ctx.resilient_parsing:
         return
+    from zkbridge.build import is_compiled
+
     click.echo(f"zkbridge, version {zkbridge.__version__} ({'compiled' if is_compiled() else 'plain Python'} build)")
     ctx.exit()
-
-
-def is_compiled() -> bool:
-    """Whether what every request passes through is machine code here. Found without loading it."""
-    from importlib.util import find_spec
-
-    spec = find_spec("zkbridge.tree.replica")
-    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")
 
 
 @click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.conformance import wire
-from integration.conformance.monitored import Monitored, monitored
+from integration.conformance.monitored import SESSION_TIMEOUT_MS, Monitored, monitored
 from integration.conformance.raw_client import RawClient
 from integration.peers.servers import Bridge
 
@@ -27,7 +27,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     server = monitored(Bridge, tmp_path_factory.mktemp("monitors") / "server", with_metrics=True)
     with server.server:
         client = RawClient(server.server.port)
-        client.connect()
+        client.connect(timeout_ms=SESSION_TIMEOUT_MS)
         for first in range(0, WATCHES, WATCHES_A_REQUEST):
             paths = [wire.buffer(b"/watched/path/%d" % number) for number in range(first, first + WATCHES_A_REQUEST)]
             lists = wire.vector([]) + wire.vector(paths) + wire.vector([])

@@ -13,6 +13,7 @@ from integration.conformance.raw_client import EPHEMERAL, RawClient
 from integration.peers.process import ask_four_letters, free_port
 from integration.peers.servers import ZooKeeperServer
 
+SESSION_TIMEOUT_MS = 600_000
 PINGS = 2
 """That `work` sends."""
 PROVIDER = "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"
@@ -86,6 +87,8 @@ def monitored(
     """Not started. Without the Prometheus provider, mntr is what ZooKeeper's default provider prints."""
     admin_port, metrics_port = free_port(), free_port()
     lines = {
+        # Nobody pings for the clients, and a test may wait for a busy machine.
+        "maxSessionTimeout": str(SESSION_TIMEOUT_MS),
         "admin.enableServer": "true",
         "admin.serverPort": str(admin_port),
         "admin.serverAddress": "127.0.0.1",
@@ -101,7 +104,7 @@ def work(server: Monitored) -> RawClient:
     """The same on each: reads and writes in two namespaces, events of all kinds, errors. The session stays open."""
     client, other = RawClient(server.server.port), RawClient(server.server.port)
     for each in (client, other):
-        each.connect()
+        each.connect(timeout_ms=SESSION_TIMEOUT_MS)
     server.clients += [client, other]
     client.create("/work", b"w")
     for number in range(10):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, final
 
 from zkbridge import __version__
-from zkbridge import summary as _summary_module
 from zkbridge.backend.interface import Backend
+from zkbridge.build import is_compiled
 from zkbridge.commit.ordered import OrderedCommitter
 from zkbridge.protocol.four_letter import ZOOKEEPER_VERSION
 from zkbridge.protocol.monitor import (
@@ -263,8 +263,3 @@ def _started_s(proc: Path) -> float:
     fields = (proc / "stat").read_text().rpartition(")")[2].split()
     since_boot_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
     return round(wall_ms() / 1000 - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot_s, 2)
-
-
-def is_compiled() -> bool:
-    """Whether the hot rooms run as machine code."""
-    return not str(getattr(_summary_module, "__file__", "")).endswith(".py")
