@@ -53,9 +53,9 @@ class _Subcommands(click.Group):
 def _print_version(ctx: click.Context, _parameter: click.Parameter, is_wanted: bool) -> None:
     if not is_wanted or ctx.resilient_parsing:
         return
-    from zkbridge.build import is_compiled
+    from zkbridge.build import build_name
 
-    click.echo(f"zkbridge, version {zkbridge.__version__} ({'compiled' if is_compiled() else 'plain Python'} build)")
+    click.echo(f"zkbridge, version {zkbridge.__version__} ({build_name()} build)")
     ctx.exit()
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from zkbridge import cli
+from zkbridge import __version__, cli
+from zkbridge.build import HOW_TO_COMPILE, build_name, is_compiled
 from zkbridge.config import FLAGS, ConfigError, Flag, load_config
 
 _ZOOKEEPER_DATA: Final = "version-2"
@@ -124,6 +125,9 @@ def _serve(**values: str | bool | None) -> None:
 
     set_up_logs(config.log_level)
     log = structlog.get_logger()
+    log.info("zkbridge_starts", version=__version__, build=build_name(), python=sys.version.split()[0])
+    if not is_compiled():
+        log.info("plain_build", hint=HOW_TO_COMPILE)
     if is_chosen:
         log.info("data_dir_chosen", data_dir=str(config.data_dir), reason="no --data-dir was given")
     for warning in config.warnings:
