@@ -30,6 +30,8 @@ TIMEOUT_S = 120
 MARKER = "Node does not exist: /==={}==="
 EPOCH = "Thu Jan 01 00:00:00 UTC 1970"
 EVENT = re.compile(r"\nWATCHER::\n|\nWatchedEvent (.*)\n")
+CLOSES = frozenset({"close", "connect", "quit"})
+"""The commands that close the client that they are typed into."""
 SESSION = re.compile(r"(?<=ephemeralOwner = )0x[0-9a-f]+")
 ZXID = re.compile(r"((?<=[cmp]Zxid = )0x[0-9a-f]+|(?<= zxid: )\d+)")
 WHO_AM_I = re.compile(r"(?<=Auth scheme: User\n)(\w+: .*\n)+")
@@ -70,9 +72,7 @@ class ZkCli:
         """Type the commands into one client, which leaves when it is told to, or has printed `last_event`."""
         typed = "".join(f"{line}\nls /==={number}===\n" for number, line in enumerate(commands))
         rest = self._run([], typed, last_event)[1]
-        events = [found.group(1) for found in EVENT.finditer(rest) if found.group(1) is not None]
-        # The client tells itself of its own end, and has often exited before it gets round to printing that.
-        events = [event for event in events if not event.startswith("state:Closed ")]
+        events = events_of(rest, commands)
         rest = EVENT.sub("", rest)
         said: list[Said] = []
         for number, command in enumerate(commands):
@@ -115,6 +115,27 @@ class ZkCli:
 def _read(output: IO[bytes]) -> bytes:
     """All that is in the file, whose position is the writer's too."""
     return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
+
+
+def events_of(printed: str, commands: Sequence[str]) -> list[str]:
+    """The events, in order, without those by which a client tells itself of its own end.
+
+    That is `Closed`, and `Disconnected` before it if the server's end of the connection was seen before the thread that
+    called `close` got as far as to say that it has closed (ZooKeeper ClientCnxn.SendThread.run): on a busy machine it
+    often is. So each command that closes a client may bring one such event, after it was typed; any other stays.
+    """
+    typed_at = [0, *(printed.find(MARKER.format(number)) for number in range(len(commands) - 1))]
+    ends = [at for at, command in zip(typed_at, commands, strict=True) if command.split()[0] in CLOSES and at >= 0]
+    events: list[str] = []
+    for found in EVENT.finditer(printed):
+        event = found.group(1)
+        if event is None or event.startswith("state:Closed "):
+            continue
+        if event.startswith("state:Disconnected ") and ends and found.start() >= ends[0]:
+            del ends[0]
+            continue
+        events.append(event)
+    return events
 
 
 class Normaliser:
