@@ -12,10 +12,10 @@ import pytest
 from integration.conformance import wire
 from integration.conformance.config_files import ConfigFile, Started, Written
 from integration.conformance.frame_socket import Closed
-from integration.conformance.raw_client import RawClient, auth_body, path_watch
+from integration.conformance.raw_client import RawClient, auth_body, create_body, path_watch, set_acl_body
 
 BASE = "dataDir={data}\nclientPort={port}\nadmin.enableServer=false\n"
-REQUIRE_AUTH = -124
+INVALID_ACL, AUTH_FAILED, REQUIRE_AUTH = -114, -115, -124
 KEEP_ALIVE_TIMER = "02"
 
 
@@ -82,6 +82,31 @@ def _connections(port: int) -> list[tuple[str, str]]:
             if match is not None and int(match[1], 16) == port and match[2] == "01":
                 rows.append((match[2], match[3]))
     return rows
+
+
+def test_without_digest_authentication_there_is_none_in_acls_either(kind: str, tmp_path: Path) -> None:
+    with Started(kind, Written(ConfigFile(BASE + "DigestAuthenticationProvider.enabled=false\n"), tmp_path)) as server:
+        client = RawClient(server.written.port)
+        client.connect()
+        client.create("/a")
+        digest = (31, b"digest", b"u:h")
+        for acl in ([digest], [(31, b"world", b"anyone"), digest], [(31, b"auth", b"")]):
+            assert client.error(wire.CREATE, create_body("/b", b"", acl)) == INVALID_ACL
+            assert client.error(wire.SET_ACL, set_acl_body("/a", acl)) == INVALID_ACL
+        client.send(wire.AUTH, auth_body("digest", b"u:p"), wire.XID_AUTH)
+        assert client.reply().error == AUTH_FAILED
+        with pytest.raises(Closed):
+            client.reply()
+
+
+def test_digests_are_of_the_algorithm_that_is_asked_for(kind: str, tmp_path: Path) -> None:
+    text = BASE + "DigestAuthenticationProvider.digestAlg=SHA-256\n"
+    with Started(kind, Written(ConfigFile(text), tmp_path)) as server:
+        client = RawClient(server.written.port)
+        client.connect()
+        client.add_auth("digest", b"u:p")
+        client.create("/a", acl=[(31, b"auth", b"")])
+        assert client.get_acl("/a")[0] == [(31, b"digest", b"u:/Y8xRBngpX5duYn15uUqIRaIaCviy5TEwSk419hCwuA=")]
 
 
 @pytest.mark.parametrize(("line", "limit"), [("maxClientCnxns=2", 2), ("maxClientCnxns=-1", None), ("maxCnxns=0x2", 2)])

@@ -56,6 +56,7 @@ class PlanContext:
     __slots__ = (
         "credentials",
         "enforces_quota",
+        "is_digest_enabled",
         "is_ttl_enabled",
         "keyspace",
         "now_ms",
@@ -71,6 +72,7 @@ class PlanContext:
         now_ms: int = 0,
         is_ttl_enabled: bool = False,
         enforces_quota: bool = False,
+        is_digest_enabled: bool = True,
     ) -> None:
         self.keyspace: Final = keyspace
         self.session_id: Final = session_id
@@ -79,6 +81,7 @@ class PlanContext:
         self.now_ms = now_ms
         self.is_ttl_enabled: Final = is_ttl_enabled
         self.enforces_quota: Final = enforces_quota
+        self.is_digest_enabled: Final = is_digest_enabled
 
 
 @final

@@ -101,7 +101,7 @@ def step_create(
     slash = path.rfind("/")
     if slash < 0 or "\0" in path:
         return BAD_ARGUMENTS
-    acl = fixup_acl(request.acl, context.credentials)
+    acl = fixup_acl(request.acl, context.credentials, context.is_digest_enabled)
     if isinstance(acl, int):
         return acl
     parent = overlay.get(path[:slash] or "/")
@@ -235,7 +235,7 @@ def step_set_acl(request: SetACLRequest, overlay: Overlay, context: PlanContext)
     if not is_valid_path(path):
         return BAD_ARGUMENTS
     assert path is not None
-    acl = fixup_acl(request.acl, context.credentials)
+    acl = fixup_acl(request.acl, context.credentials, context.is_digest_enabled)
     if isinstance(acl, int):
         return acl
     znode = overlay.get(path)

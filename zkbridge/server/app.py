@@ -97,6 +97,7 @@ class Bridge:
             config.server_id,
             config.extended_types,
             config.enforce_quota,
+            config.digest_enabled,
         )
         dispatcher = Dispatcher(
             backend,

@@ -61,6 +61,7 @@ class SessionKeeper:
         server_id: int,
         is_ttl_enabled: bool,
         enforces_quota: bool,
+        is_digest_enabled: bool,
     ) -> None:
         self._backend: Final = backend
         self._committer: Final = committer
@@ -71,6 +72,7 @@ class SessionKeeper:
         self._tick_ms: Final = tick_ms
         self._is_ttl_enabled: Final = is_ttl_enabled
         self._enforces_quota: Final = enforces_quota
+        self._is_digest_enabled: Final = is_digest_enabled
         self._ids: Final = SessionIds(server_id, wall_ms())
         self.log: Final = SessionLog()
         self._heard: dict[int, None] = {}
@@ -145,6 +147,7 @@ class SessionKeeper:
             wall_ms(),
             self._is_ttl_enabled,
             self._enforces_quota,
+            self._is_digest_enabled,
         )
         client.reply(encode_connect_response(session.timeout_ms, session.session_id, session.password, with_read_only))
         client.established()

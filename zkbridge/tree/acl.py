@@ -124,7 +124,7 @@ def _is_match(scheme: str, id: str, expression: str) -> bool:
     return False
 
 
-def fixup_acl(requested: list[ACL] | None, credentials: Credentials) -> Acl | int:
+def fixup_acl(requested: list[ACL] | None, credentials: Credentials, is_digest_enabled: bool = True) -> Acl | int:
     """The ACL to store, or an error code. Source: ZooKeeper PrepRequestProcessor.fixupACL.
 
     Duplicates go first, so that two `auth` entries may leave duplicates behind: as in ZooKeeper. Refuses INVALID_ACL;
@@ -145,7 +145,7 @@ def fixup_acl(requested: list[ACL] | None, credentials: Credentials) -> Acl | in
         if (perms, scheme, id) in seen:
             continue
         seen.add((perms, scheme, id))
-        if scheme is None:
+        if scheme is None or (scheme == "digest" and not is_digest_enabled):
             return INVALID_ACL
         if scheme == "auth":
             expanded = [AclEntry(perms, id_scheme, id) for id_scheme, id in credentials.ids if id_scheme == "digest"]

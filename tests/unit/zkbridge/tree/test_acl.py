@@ -108,3 +108,10 @@ def test_hashes_are_shown_to_admins_only() -> None:
 )
 def test_an_address_is_in_a_net_or_not(address: str, expression: str, matches: bool) -> None:
     assert is_ip_match(address, expression) is matches
+
+
+def test_without_digest_authentication_no_acl_speaks_of_digests() -> None:
+    """Source: ZooKeeper PrepRequestProcessor.fixupACL, which asks the scheme's provider."""
+    requested = [ACL(31, Id("world", "anyone")), ACL(1, Id("digest", "user:hash"))]
+    assert fixup_acl(requested, NOBODY, is_digest_enabled=False) == INVALID_ACL
+    assert isinstance(fixup_acl(requested, NOBODY), tuple)
