@@ -13,6 +13,8 @@ from zkbridge.zoo_keys import Outcome
 __all__ = ["Report", "check_config", "report_of"]
 
 _HIDDEN = "***"
+_WIDTH_MAX = 44
+"""Of the column with the file's lines: one long line does not push all the answers off the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Report:
 
     def text(self, refusal: str = "") -> str:
         """The whole report. `refusal`: what the disk says against a start, if anything."""
-        width = max((len(line.text) for line in self.lines), default=0)
+        width = min(max((len(line.text) for line in self.lines), default=0), _WIDTH_MAX)
         rows = [self.path]
         for line in self.lines:
             rows.append(f"{line.number:5}  {line.text:{width}}  {line.outcome.value:9}  {line.reason}")

@@ -91,3 +91,9 @@ def test_the_files_are_read_as_at_a_start(tmp_path: Path) -> None:
     assert config is not None and config.client_port == 7
     with pytest.raises(ConfigError, match="can't be read"):
         check_config(str(tmp_path / "nowhere"), {})
+
+
+def test_a_long_line_does_not_push_the_others_answers_away() -> None:
+    lines = report(f"{BASE}server.1=a.very.long.host.name.of.somebody.example:2888:3888;2181").text().splitlines()
+    assert lines[2].index("works") == len("    2  ") + 44 + 2
+    assert "2181  works" in lines[3]
