@@ -226,7 +226,7 @@ def test_metrics_have_zookeepers_names_and_kinds(both: tuple[Monitored, Monitore
     shared = ours.keys() & real.keys()
     assert {name: ours[name] for name in shared} == {name: real[name] for name in shared}
     missing = {name for name in real.keys() - ours.keys() if not is_absent(name)}
-    assert {name for name in missing if not name.startswith(("jvm_", "quota_"))} == set()
+    assert {name for name in missing if not name.startswith("jvm_")} == set()
     assert {name.split("_")[0] for name in ours.keys() - real.keys()} == {"zkbridge", "etcd", "python"}
 
 

@@ -23,7 +23,7 @@ from integration.conformance.raw_client import (
     set_data_body,
     ttl_body,
 )
-from integration.peers.process import wait_until
+from integration.peers.process import ask_four_letters, wait_until
 from integration.peers.servers import ZooKeeperServer
 
 EXCEEDED, UNREADABLE = -125, -5
@@ -288,6 +288,28 @@ def test_limits_that_are_passed_are_told_to_the_log(strict: RawClient, enforcing
         return any("quota" in line and "exceeded" in line and "count" in line for line in lines)
 
     wait_until(is_told, 20, "the log has a line on it")
+
+
+def test_mntr_sums_up_quotas_by_the_first_name_of_their_paths(strict: RawClient, enforcing: ZooKeeperServer) -> None:
+    """Hard limits go before soft ones, and one that is not set counts as -1."""
+    client = strict
+    client.create("/mntr", b"123")
+    client.create("/mntr/in")
+    set_quota(client, "/mntr", "countHardLimit=2")
+    set_quota(client, "/mntr/in", "count=7,bytes=9")
+    assert client.error(wire.CREATE, create_body("/mntr/x")) == EXCEEDED
+    client.create("/mntr/in/x")
+    lines = ask_four_letters(enforcing.port, "mntr").splitlines()
+    assert sorted(line for line in lines if line.startswith("zk_mntr_quota")) == [
+        "zk_mntr_quota_bytes_limit_per_namespace\t8",
+        "zk_mntr_quota_bytes_usage_per_namespace\t3",
+        "zk_mntr_quota_count_limit_per_namespace\t9",
+        "zk_mntr_quota_count_usage_per_namespace\t4",
+        "zk_mntr_quota_exceeded_error_per_namespace\t1",
+    ]
+    ask_four_letters(enforcing.port, "srst")
+    lines = ask_four_letters(enforcing.port, "mntr").splitlines()
+    assert "zk_mntr_quota_exceeded_error_per_namespace\t0" in lines
 
 
 # Without enforceQuota

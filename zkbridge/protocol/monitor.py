@@ -8,7 +8,7 @@ since the last `srst`, Prometheus what came since the start, since a counter tha
     counter       x (since srst)                                  x (since the start)
     summary       avg_x min_x max_x cnt_x sum_x                   x{quantile="0.5"} x_count x_sum
     ... detailed  and p50_x p95_x p99_x p999_x                    and quantiles 0.9 and 0.99
-    summary set   the same for each key: avg_<key>_x ...          the same with a label `key`
+    ... set       the same for each key: <key>_x, avg_<key>_x     the same with a label `key`
 """
 
 from abc import ABC, abstractmethod
@@ -73,6 +73,26 @@ class Number(Metric):
 
 def gauge(name: str, value: Value, about: str) -> Number:
     return Number(name, GAUGE, value, value, about)
+
+
+@final
+class NumberSet(Metric):
+    """A gauge or counter for each key, which is a label for Prometheus and part of the name in mntr."""
+
+    def __init__(self, name: str, kind: str, shown: dict[str, int], lifetime: dict[str, int], about: str) -> None:
+        super().__init__(name, about)
+        self._kind: Final = kind
+        self._shown: Final = shown
+        self._lifetime: Final = lifetime
+
+    def monitor_values(self) -> list[tuple[str, Value]]:
+        return [(f"{key}_{self.name}", value) for key, value in self._shown.items()]
+
+    def prometheus_lines(self) -> list[str]:
+        return [f'{self.name}{{key="{escape_label(key)}"}} {value}' for key, value in self._lifetime.items()]
+
+    def kind(self) -> str:
+        return self._kind
 
 
 @final

@@ -23,6 +23,7 @@ from zkbridge.protocol.monitor import (
     GAUGE,
     Metric,
     Number,
+    NumberSet,
     Samples,
     SummaryMetric,
     SummarySet,
@@ -34,6 +35,7 @@ from zkbridge.server.listener import Listener
 from zkbridge.server.session_keeper import SessionKeeper
 from zkbridge.server.statistics import ServerStatistics
 from zkbridge.summary import Summary
+from zkbridge.tree.quota import namespace_figures
 from zkbridge.tree.replica import Replica
 from zkbridge.watches.table import WatchTable
 
@@ -90,6 +92,7 @@ class Meters:
         self._backend: Final = backend
         self._dispatcher: Final = dispatcher
         self._counted_before: dict[str, int] = {}
+        self._exceeded_before: dict[str, int] = {}
         self._reply_bytes = 0
         self._opened: Final = Summary()
         self._replayed: Final = Summary()
@@ -98,6 +101,7 @@ class Meters:
     def reset(self) -> None:
         """`srst`, but for what `ServerStatistics` resets itself."""
         self._counted_before = {name: count for name, count, _ in self._counters()}
+        self._exceeded_before = dict(self._replica.quotas.exceeded)
         watches = self._watches
         for summary in (watches.created, watches.deleted, watches.changed, watches.children_changed):
             summary.reset()
@@ -152,6 +156,7 @@ class Meters:
             about = "Watches that one event fired, of those that fired any."
             metrics.append(SummaryMetric(f"node_{event}_watch_count", summary, False, about))
         metrics += self._store_metrics()
+        metrics += self._quota_metrics()
         metrics += [
             SummaryMetric(
                 "updatelatency", statistics.update_latency_ms, True, "Milliseconds from reading a write to its answer."
@@ -170,6 +175,25 @@ class Meters:
             # A number, since monitors take words for nothing or for a fault.
             gauge("zkbridge_compiled", int(is_compiled()), "1 for the compiled build, 0 for the plain one."),
         ]
+        return metrics
+
+    def _quota_metrics(self) -> list[Metric]:
+        """Limits and use of all quotas below each top-level znode, and what was refused because of them."""
+        figures = namespace_figures(self._replica.znodes)
+        exceeded = self._replica.quotas.exceeded
+        before = self._exceeded_before
+        metrics: list[Metric] = []
+        for place, name, about in (
+            (0, "quota_count_limit_per_namespace", "Znodes that the quotas below a top-level znode allow."),
+            (1, "quota_bytes_limit_per_namespace", "Bytes that the quotas below a top-level znode allow."),
+            (2, "quota_count_usage_per_namespace", "Znodes under the quotas below a top-level znode."),
+            (3, "quota_bytes_usage_per_namespace", "Bytes under the quotas below a top-level znode."),
+        ):
+            values = {namespace: found[place] for namespace, found in figures.items()}
+            metrics.append(NumberSet(name, GAUGE, values, values, about))
+        since_reset = {namespace: count - before.get(namespace, 0) for namespace, count in exceeded.items()}
+        about = "Writes refused by a hard quota, by top-level znode."
+        metrics.append(NumberSet("quota_exceeded_error_per_namespace", COUNTER, since_reset, exceeded, about))
         return metrics
 
     def _store_metrics(self) -> list[Metric]:
