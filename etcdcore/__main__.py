@@ -4,11 +4,9 @@ Everything else is imported inside, so that an interrupt is no traceback while m
 """
 
 import os
-import signal
 import sys
-from typing import Final
 
-_EXIT_CLOSED_PIPE: Final = 1
+_EXIT_CLOSED_PIPE = 1
 
 
 def main() -> None:
@@ -27,6 +25,8 @@ def main() -> None:
         os.dup2(nowhere, sys.stdout.fileno())
         sys.exit(_EXIT_CLOSED_PIPE)
     except KeyboardInterrupt:
+        import signal
+
         # As whoever waits for us expects it: ended by the signal.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)

@@ -7,14 +7,19 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from etcdcore.config import ConfigError, parse_duration
+from etcdcore.word_first import WordFirst
 
 if TYPE_CHECKING:
+    from etcdcore.client.remote import RemoteChannel
     from etcdcore.proxy.discovery import FoundEndpoint
+    from etcdcore.proxy.grpc_proxy import GrpcProxy
 
 _LISTEN: Final = "127.0.0.1:23790"
 _STOP_GRACE_S: Final = 5.0
@@ -35,12 +40,12 @@ class _Duration(click.ParamType[float]):
 _DURATION: Final = _Duration()
 
 
-@click.group("gateway")
+@click.group("gateway", cls=WordFirst)
 def gateway() -> None:
     """A static TCP address in front of servers that change."""
 
 
-@click.group("grpc-proxy")
+@click.group("grpc-proxy", cls=WordFirst)
 def grpc_proxy() -> None:
     """A proxy that merges watches and renewals, caches reads, and hides a prefix."""
 
@@ -52,6 +57,21 @@ def _discovery(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--discovery-srv", default="", help="Domain whose SRV records name the servers."),
         click.option("--endpoints", default="127.0.0.1:2379", show_default=True, help="Servers, separated by commas."),
         click.option("--listen-addr", default=_LISTEN, show_default=True, help="Where to listen."),
+    ):
+        command = option(command)
+    return command
+
+
+def _without_effect(command: Callable[..., None]) -> Callable[..., None]:
+    """Flags of etcd's proxy that change nothing that a client of ours could see."""
+    for option in (
+        click.option("--dial-keepalive-time", default="0s", help="No effect: servers are not pinged."),
+        click.option("--dial-keepalive-timeout", default="20s", help="No effect: servers are not pinged."),
+        click.option("--permit-without-stream", is_flag=True, help="No effect: servers are not pinged."),
+        click.option("--max-send-bytes", type=int, default=1572864, help="No effect: the servers' limit holds."),
+        click.option("--enable-pprof", is_flag=True, help="No effect: pprof is Go's."),
+        click.option("--debug", is_flag=True, help="No effect."),
+        click.option("--experimental-enable-grpc-logging", is_flag=True, help="No effect."),
     ):
         command = option(command)
     return command
@@ -88,6 +108,13 @@ def gateway_start(
 
 @grpc_proxy.command("start")
 @_discovery
+@click.option(
+    "--endpoints-auto-sync-interval",
+    type=_DURATION,
+    default="0s",
+    show_default=True,
+    help="Time between looks at which servers the cluster has; 0 is never.",
+)
 @click.option("--advertise-client-url", default=_LISTEN, show_default=True, help="The address to register.")
 @click.option("--resolver-prefix", default="", help="Where proxies register; the same for all of them.")
 @click.option("--resolver-ttl", type=click.IntRange(0), default=0, help="Seconds that a lost proxy stays registered.")
@@ -107,12 +134,18 @@ def gateway_start(
 @click.option("--grpc-keepalive-min-time", type=_DURATION, default="5s", show_default=True)
 @click.option("--grpc-keepalive-interval", type=_DURATION, default="2h0m0s", show_default=True)
 @click.option("--grpc-keepalive-timeout", type=_DURATION, default="20s", show_default=True)
+@click.option("--listen-cipher-suites", default="", help="Cipher suites of TLS 1.2 for clients.")
+@click.option("--auto-tls", is_flag=True, help="A self-signed certificate for clients.")
+@click.option("--self-signed-cert-validity", type=click.IntRange(1), default=1, help="Years that it is valid.")
+@click.option("--data-dir", default="default.proxy", show_default=True, help="Where it is kept.")
+@_without_effect
 def proxy_start(
     listen_addr: str,
     endpoints: str,
     discovery_srv: str,
     discovery_srv_name: str,
     insecure_discovery: bool,
+    endpoints_auto_sync_interval: float,
     advertise_client_url: str,
     resolver_prefix: str,
     resolver_ttl: int,
@@ -132,6 +165,11 @@ def proxy_start(
     grpc_keepalive_min_time: float,
     grpc_keepalive_interval: float,
     grpc_keepalive_timeout: float,
+    listen_cipher_suites: str,
+    auto_tls: bool,
+    self_signed_cert_validity: int,
+    data_dir: str,
+    **without_effect: object,
 ) -> None:
     """Start the proxy."""
     from etcdcore.client.remote import ClientTls, RemoteChannel
@@ -140,9 +178,14 @@ def proxy_start(
     from etcdcore.proxy.upstream import Upstream
     from etcdcore.rpc.limits import RpcLimits
     from etcdcore.rpc.listener import Listener
-    from etcdcore.tls import ServerTls
+    from etcdcore.tls import ServerTls, self_signed
 
     host, port = _address(listen_addr)
+    for name in without_effect:
+        if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            click.echo(f"grpc-proxy: --{name.replace('_', '-')} has no effect here", err=True)
+    if cert and (refusal := _name_in(cert)):
+        raise click.ClickException(refusal)
     if bool(resolver_prefix) != bool(resolver_ttl):
         raise click.UsageError("--resolver-prefix and --resolver-ttl go together: give both or none")
     limits = RpcLimits(
@@ -160,10 +203,15 @@ def proxy_start(
             trusted_ca_file,
             bool(trusted_ca_file),
             client_crl_file,
+            auto_tls=auto_tls,
+            validity_years=self_signed_cert_validity,
+            cipher_suites=tuple(filter(None, listen_cipher_suites.split(","))),
             min_version=tls_min_version,
             max_version=tls_max_version,
         )
-        context = ServerTls(server_tls).context if cert_file else None
+        if auto_tls and not cert_file:
+            server_tls = self_signed(Path(data_dir) / "fixtures" / "proxy", [host or "localhost"], server_tls)
+        context = ServerTls(server_tls).context if server_tls.cert_file else None
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
 
@@ -175,7 +223,7 @@ def proxy_start(
         proxy = GrpcProxy(Upstream(channel), config)
         async with asyncio.TaskGroup() as group:
             listener = Listener(group, proxy.table, proxy.pages, limits)
-            serving = group.create_task(proxy.serve(), name="grpc_proxy")
+            serving = group.create_task(_serve_proxy(proxy, channel, endpoints_auto_sync_interval), name="grpc_proxy")
             scheme = "https" if context is not None else "http"
             bound = await listener.start(f"{scheme}://{host}:{port}", context)
             if metrics_addr:
@@ -189,6 +237,32 @@ def proxy_start(
                 await channel.close()
 
     _run(serve())
+
+
+async def _serve_proxy(proxy: "GrpcProxy", channel: "RemoteChannel", interval_s: float) -> None:
+    if interval_s <= 0:
+        await proxy.serve()
+        return
+    from etcdcore.proxy.endpoints import serve_endpoint_sync
+
+    async with asyncio.TaskGroup() as group:
+        syncing = group.create_task(serve_endpoint_sync(channel, interval_s), name="sync endpoints")
+        await proxy.serve()
+        syncing.cancel()
+
+
+def _name_in(cert_file: str) -> str:
+    """Why etcd's proxy does not take the certificate: with auth on, all clients would act as that user. Else empty."""
+    from cryptography import x509
+
+    from etcdcore.tls import common_name
+
+    try:
+        certificate = x509.load_pem_x509_certificate(Path(cert_file).read_bytes())
+    except (OSError, ValueError) as error:
+        return f"--cert {cert_file} can't be used: {error}"
+    name = common_name(certificate)
+    return f"cert has non empty Common Name ({name}): {cert_file}; give the proxy one without" if name else ""
 
 
 async def _find(endpoints: str, domain: str, name: str, insecure: bool) -> "list[FoundEndpoint]":

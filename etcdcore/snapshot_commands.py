@@ -4,17 +4,25 @@ What does the work is imported late, so that no other command waits for it.
 """
 
 import asyncio
+import json
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+from etcdcore.word_first import WordFirst
+
+if TYPE_CHECKING:
+    from etcdcore.backup.restore import RestoreReport
 
 _DEFAULT_PEER_URL: Final = "http://localhost:2380"
 _FILE: Final = click.Path(path_type=Path)
 
 
-@click.group("snapshot")
+@click.group("snapshot", cls=WordFirst)
 def snapshot() -> None:
     """Save a snapshot of a running server, look at one, make a data directory from one."""
 
@@ -112,8 +120,26 @@ def restore_command(
         report = restore(config)
     except SnapshotRefused as error:
         raise click.ClickException(str(error)) from error
+    _say("added member", _added_member(report, config.peer_urls))
+    _say("restored snapshot", {"path": str(filename), "data-dir": str(report.data_dir)})
     print(
         f"restored {report.record_count} records up to revision {report.revision} to {report.data_dir}: "
         f"member {report.member_id:x} of cluster {report.cluster_id:x}",
         file=sys.stderr,
     )
+
+
+def _added_member(report: "RestoreReport", peer_urls: Sequence[str]) -> dict[str, object]:
+    return {
+        "cluster-id": f"{report.cluster_id:x}",
+        "local-member-id": "0",
+        "added-peer-id": f"{report.member_id:x}",
+        "added-peer-peer-urls": list(peer_urls),
+        "added-peer-is-learner": False,
+    }
+
+
+def _say(message: str, fields: Mapping[str, object]) -> None:
+    """As etcdutl's log on a terminal: scripts take the new ids from there."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    print(f"{stamp}\tinfo\tsnapshot/restore\t{message}\t{json.dumps(fields)}", file=sys.stderr)

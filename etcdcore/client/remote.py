@@ -104,7 +104,7 @@ class RemoteChannel(Channel):
     """One connection for each endpoint, made when it is first used."""
 
     def __init__(self, endpoints: Sequence[str], tls: ClientTls | None) -> None:
-        self._endpoints: Final = tuple(endpoints)
+        self._endpoints = tuple(endpoints)
         self._tls: Final = tls
         self._credentials: Final = None if tls is None else _credentials(tls)
         self._channels: Final[dict[str, Any]] = {}
@@ -123,6 +123,18 @@ class RemoteChannel(Channel):
 
     def try_another(self) -> None:
         self._current = (self._current + 1) % len(self._endpoints)
+
+    def set_endpoints(self, endpoints: Sequence[str]) -> list[Any]:
+        """Other servers from now on. One on both lists keeps its connection; those of the others are for `retire`."""
+        current = self._endpoints[self._current]
+        self._endpoints = tuple(endpoints)
+        self._current = self._endpoints.index(current) if current in self._endpoints else 0
+        return [self._channels.pop(gone) for gone in self._channels.keys() - set(self._endpoints)]
+
+    @staticmethod
+    async def retire(channel: Any, grace_s: float) -> None:
+        """Takes no more calls, and ends when those in progress have, or when the time is over."""
+        await channel.close(grace_s)
 
     async def close(self) -> None:
         while self._channels:

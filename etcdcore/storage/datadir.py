@@ -82,7 +82,7 @@ class DataDir:
             return
         strangers = [name for name in ops.list_names(self.member_path) if name != "format.tmp"]
         if strangers:
-            raise DataDirUnusable(f"{self.member_path} holds {', '.join(strangers)} but no format file: not ours")
+            raise DataDirUnusable(self._not_ours(strangers))
         temporary = self.member_path / "format.tmp"
         descriptor = ops.create(temporary)
         try:
@@ -96,6 +96,16 @@ class DataDir:
         ops.sync_directory(self.path)
         ops.sync_directory(self.path.parent)
         self._make_directories()
+
+    def _not_ours(self, strangers: list[str]) -> str:
+        found = f"{self.member_path} holds {', '.join(strangers)} but no format file: not ours"
+        if not {"snap", "wal"} <= set(strangers):
+            return found
+        database = self.member_path / "snap" / "db"
+        return (
+            f"{found} but that of a real etcd, or of etcdutl snapshot restore; make one of ours from a snapshot, or "
+            f"from its store: etcdcore snapshot restore --skip-hash-check {database} --data-dir DIRECTORY"
+        )
 
     def _make_directories(self) -> None:
         """The engine makes its own, and a log's directory with a log in it comes from `Wal.create`."""

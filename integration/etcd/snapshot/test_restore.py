@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import grpc
@@ -21,6 +22,7 @@ from integration.etcd.snapshot.tools import (
     save,
 )
 from integration.peers.etcd import TARGETS, Answer, Etcdctl, EtcdServer, OurEtcd, RealEtcd
+from integration.peers.process import wait_until
 
 ROUTES = [("etcdcore", "etcd"), ("etcd", "etcdcore"), ("etcdcore", "etcdcore")]
 
@@ -202,3 +204,29 @@ def test_damage_is_refused_by_both_tools(real_etcd: RealEtcd, tmp_path: Path) ->
         assert refused.status == 1
         assert "expected sha256" in refused.errors
     assert not (tmp_path / "of-etcdcore" / "data").exists()
+
+
+def test_a_directory_of_etcdutl_is_refused_by_a_line_that_names_the_way(real_etcd: RealEtcd, tmp_path: Path) -> None:
+    snapshot = save(real_etcd, tmp_path / "snapshot.db")
+    ours = OurEtcd(tmp_path / "ours")
+    etcdutl("snapshot", "restore", str(snapshot), *restore_flags(ours)).checked()
+    ours.child.spawn()
+    wait_until(lambda: not ours.child.is_running(), 60, "it ends")
+    said = ours.child.log_text()
+    place = f"{ours.data_dir}/member/snap/db"
+    assert f"etcdcore snapshot restore --skip-hash-check {place}" in said
+    restored = OurEtcd(tmp_path / "restored")
+    restore(restored, Path(place), "--skip-hash-check").checked()
+
+
+def test_the_tools_tell_the_new_member_alike(real_etcd: RealEtcd, tmp_path: Path) -> None:
+    """Scripts take the ids from there. Flags may stand before the word."""
+    snapshot = save(real_etcd, tmp_path / "snapshot.db")
+    told = []
+    for name, tool in (("etcdutl", etcdutl), ("etcdcore", etcdcore)):
+        answer = tool("snapshot", f"--data-dir={tmp_path}/{name}", "restore", str(snapshot))
+        answer.checked()
+        line = next(line for line in answer.errors.splitlines() if "added member" in line)
+        told.append(json.loads(line.rpartition("\t")[2]))
+        assert "\trestored snapshot\t" in answer.errors
+    assert told[0] == told[1]
