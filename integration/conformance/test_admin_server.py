@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from integration.conformance.monitored import Monitored, ask, monitored, work
-from integration.peers.process import wait_until
+from integration.peers.process import free_port, wait_until
 from integration.peers.servers import Bridge, RealZooKeeper, ZooKeeperServer
 
 COMMANDS = {
@@ -329,3 +329,47 @@ def answers(port: int) -> bool:
         return ask(port, "/commands/ruok").status == 200
     except (OSError, AssertionError):
         return False
+
+
+@pytest.fixture(scope="module")
+def leaders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Monitored, Monitored]]:
+    """Both with `standaloneEnabled=false` and one server line, which makes each a leader of itself."""
+    folder = tmp_path_factory.mktemp("leaders")
+    places = f"127.0.0.1:{free_port()}:{free_port()}"
+    settings = {"standaloneEnabled": "false", "initLimit": "5", "syncLimit": "2", "server.1": places}
+    servers: list[Monitored] = []
+    for kind in (Bridge, RealZooKeeper):
+        data = folder / kind.__name__ / "data"
+        data.mkdir(parents=True)
+        (data / "myid").write_text("1\n")
+        servers.append(monitored(kind, data.parent, with_metrics=False, settings=settings))
+    ours, real = servers
+    with ours.server, real.server:
+        for server in servers:
+            wait_until(lambda asked=server: asked.command("zabstate")["zabstate"] == "broadcast", 60, "it leads")  # type: ignore[misc]
+        yield ours, real
+
+
+@pytest.mark.parametrize("name", ["leader", "zabstate", "voting_view", "observers", "server_stats", "configuration"])
+def test_a_leader_shows_what_zookeepers_shows(leaders: tuple[Monitored, Monitored], name: str) -> None:
+    ours = leaders[0]
+    shown = [server.command(name) for server in leaders]
+    assert shape_of(shown[0]) == shape_of(shown[1])
+    if name in ("leader", "zabstate", "voting_view", "observers"):
+        for fields, server in zip(shown, leaders, strict=True):
+            for varying in ("last_zxid", "zab_epoch", "zab_counter"):
+                fields.pop(varying, None)
+            text = str(fields).replace(str(server.server.port), "PORT")
+            assert text == str(shown[0]).replace(str(ours.server.port), "PORT")
+
+
+def test_a_leaders_mntr_and_srvr_have_the_leaders_lines(leaders: tuple[Monitored, Monitored]) -> None:
+    ours, real = leaders
+    for key in (
+        *("learners", "synced_followers", "synced_non_voting_followers", "synced_observers", "pending_syncs"),
+        *("quorum_size", "peer_state", "server_state", "last_proposal_size", "max_proposal_size"),
+    ):
+        assert ours.mntr()[key] == real.mntr()[key]
+    assert ours.mntr().keys() >= {"leader_uptime"} <= real.mntr().keys()
+    words = [re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?|-\S+, built", "_", server.word("srvr")) for server in leaders]
+    assert words[0].splitlines()[1:] == words[1].splitlines()[1:]
