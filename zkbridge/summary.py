@@ -57,12 +57,17 @@ class Summary:
         """So many at once that are all alike."""
         if count <= 0:
             return
-        self.note(value)
-        self.count += count - 1
-        self.total += value * (count - 1)
+        if value > self.highest:
+            self.highest = value
+        if value < self.lowest or self.count == self._count_before:
+            self.lowest = value
+        self.count += count
+        self.total += value * count
         kept = self._kept
         recent = self.recent
-        for _ in range(min(count, kept) - 1):
+        left = count if count < kept else kept
+        while left:
+            left -= 1
             if len(recent) < kept:
                 recent.append(value)
             else:

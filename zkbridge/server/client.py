@@ -38,8 +38,6 @@ OUTPUT_STEP_BYTES: Final = 256 * 1024
 """Answers made for one client in one go. A few bytes of request can ask for a megabyte: past this the socket is asked
 whether the peer takes them at all (I2), and the other clients have their turn."""
 
-LENGTH_BYTES: Final = 4
-
 LINGER_S: Final = 1.0
 """How long a client that was refused is still read, and not heard."""
 
@@ -274,14 +272,11 @@ class Client(Watcher, SessionHolder):
 
     def _note_sizes(self, frames: list[bytes]) -> None:
         """Replies and events count, not the answer to the handshake nor a four-letter word's, as in ZooKeeper."""
-        sizes = self._response_sizes
         if self._is_greeted:
-            for frame in frames:
-                sizes.note(len(frame) - LENGTH_BYTES)
+            self._response_sizes.note_frames(frames)
         elif self.session is not None:
             self._is_greeted = True
-            for frame in frames[1:]:
-                sizes.note(len(frame) - LENGTH_BYTES)
+            self._response_sizes.note_frames(frames[1:])
 
     # Flow and end
 

@@ -10,8 +10,10 @@ NOT_MEASURED: Final = -1
 NAMESPACES_MAX: Final = 1000
 """Znodes directly below the root that are counted by name. Clients choose the names, ZooKeeper has no bound: what comes
 later is counted as one."""
+NO_PREFIX: Final = "no path begins so"
 OTHER_NAMESPACES: Final = "zkbridge_others"
 STAT_BYTES: Final = 68
+LENGTH_BYTES: Final = 4
 
 
 @final
@@ -27,13 +29,23 @@ class ResponseSizes:
         self.total = 0
         """Of all since the start; no reset touches it."""
 
-    def note(self, size: int) -> None:
-        self.last = size
-        self.total += size
-        if size > self.highest:
-            self.highest = size
-        if size < self.lowest or self.lowest < 0:
-            self.lowest = size
+    def note_frames(self, frames: list[bytes]) -> None:
+        """Replies and events as they leave, each with its length in front."""
+        highest = self.highest + LENGTH_BYTES
+        lowest = self.lowest + LENGTH_BYTES
+        total = size = 0
+        for frame in frames:
+            size = len(frame)
+            total += size
+            if size > highest:
+                highest = size
+                self.highest = size - LENGTH_BYTES
+            if size < lowest or lowest < LENGTH_BYTES:
+                lowest = size
+                self.lowest = size - LENGTH_BYTES
+        if size:
+            self.last = size - LENGTH_BYTES
+            self.total += total - LENGTH_BYTES * len(frames)
 
     def reset(self) -> None:
         self.last = NOT_MEASURED
@@ -45,13 +57,19 @@ class ResponseSizes:
 class Namespaces:
     """Bytes of reads or writes by the first name of their path. Source: ZooKeeper DataTree.updateReadStat."""
 
-    __slots__ = ("summaries",)
+    __slots__ = ("_last", "_last_prefix", "summaries")
 
     def __init__(self) -> None:
         self.summaries: Final[dict[str, Summary]] = {}
+        # What comes next is mostly of the same namespace.
+        self._last_prefix = NO_PREFIX
+        self._last = Summary()
 
     def note(self, path: str, size: int) -> None:
         """The root itself has no name, and is not counted."""
+        if path.startswith(self._last_prefix):
+            self._last.note(size + len(path))
+            return
         end = path.find("/", 1)
         name = path[1:] if end < 0 else path[1:end]
         summary = self.summaries.get(name)
@@ -60,6 +78,9 @@ class Namespaces:
                 return
             summary = self._add(name)
         summary.note(size + len(path))
+        if end > 0:
+            self._last_prefix = path[: end + 1]
+            self._last = summary
 
     def _add(self, name: str) -> Summary:
         summaries = self.summaries

@@ -9,6 +9,7 @@ def test_the_namespace_is_the_first_name_of_a_path() -> None:
     namespaces = Namespaces()
     for path in ("/a", "/a/b", "/a/b/c", "/ab", "/"):
         namespaces.note(path, 10)
+    assert namespaces.summaries["a"].highest == 16
     assert {name: (summary.count, summary.total) for name, summary in namespaces.summaries.items()} == {
         "a": (3, 30 + 2 + 4 + 6),
         "ab": (1, 10 + 3),
@@ -35,8 +36,9 @@ def test_every_change_of_a_znode_is_a_write_of_its_namespace() -> None:
 def test_response_sizes_are_minus_one_before_there_is_one() -> None:
     sizes = ResponseSizes()
     assert (sizes.last, sizes.lowest, sizes.highest) == (-1, -1, -1)
-    for size in (16, 0, 9):
-        sizes.note(size)
+    sizes.note_frames([bytes(4 + 16), bytes(4)])
+    sizes.note_frames([bytes(4 + 9)])
+    sizes.note_frames([])
     assert (sizes.last, sizes.lowest, sizes.highest, sizes.total) == (9, 0, 16, 25)
     sizes.reset()
     assert (sizes.last, sizes.lowest, sizes.highest, sizes.total) == (-1, -1, -1, 25)
