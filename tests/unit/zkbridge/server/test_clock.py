@@ -18,6 +18,7 @@ WALL_CLOCKS_OF_THE_CORE: Final = {
     "cluster.py",  # part of a new member's id, as in etcd
     "log_file.py",  # the name of a file that is set aside
     "process_metrics.py",  # when the process started, and the last compaction ended
+    "snapshot_commands.py",  # the stamp of a line of etcdutl's, for people
     "tls.py",  # from when to when a self-signed certificate is good
 }
 WALL_TAKERS: Final = {"PlanContext", "SessionIds", "ServerStatistics"}
