@@ -226,3 +226,35 @@ def _get(url: str, context: ssl.SSLContext | None) -> str:
     with urllib.request.urlopen(url, context=context, timeout=ANSWER_TIMEOUT_S) as answer:
         text: str = answer.read().decode()
     return text
+
+
+def bridge_words(places: Places) -> list[str]:
+    """Every flag of the bridge but where its data and clients are, and the file."""
+    return [
+        f"--etcd-addr=127.0.0.1:{free_port()}",
+        f"--admin-addr=127.0.0.1:{free_port()}",
+        f"--metrics-addr=127.0.0.1:{free_port()}",
+        "--log-level=debug",
+        "--prefix=/other/",
+        "--server-id=7",
+        "--tick-time=500",
+        "--min-session-timeout=1000",
+        "--max-session-timeout=60000",
+        "--max-client-cnxns=50",
+        "--max-cnxns=60",
+        "--four-letter-words=ruok,mntr,srvr",
+        "--outstanding-limit=100",
+        "--jute-maxbuffer=100000",
+        "--extended-types",
+        "--container-check-interval=100",
+        "--super-digest=super:D/InIHSb7yEEbrWz8b9l71RjZJU=",
+        "--skip-acl",
+        "--enforce-quota",
+        "--compaction-retention=1",
+        "--wal-segment-bytes=1048576",
+    ]
+
+
+def address_of(words: list[str], flag: str) -> str:
+    """Of `--flag=host:port`."""
+    return next(word.partition("=")[2] for word in words if word.startswith(f"--{flag}="))

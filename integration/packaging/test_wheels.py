@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import psutil
 import pytest
 from kazoo.client import KazooClient
@@ -19,12 +21,22 @@ from kazoo.client import KazooClient
 from etcdcore.flags.table import FLAGS, WORKS
 from integration.packaging import run_environment, wheels
 from integration.packaging.compiled_modules import compiled_by_configuration, unit_suites
-from integration.packaging.flag_groups import GROUPS, FlagGroup, Places, serve_once
+from integration.packaging.flag_groups import (
+    ANSWER_TIMEOUT_S,
+    GROUPS,
+    RANGE_PATH,
+    FlagGroup,
+    Places,
+    address_of,
+    bridge_words,
+    serve_once,
+)
 from integration.packaging.wheels import PACKAGES, ROOT, Form
 from integration.peers.build import build_name
 from integration.peers.process import wait_until
 from integration.peers.requirements import refuse
 from integration.peers.servers import Bridge
+from zkbridge.flags import FLAGS as BRIDGE_FLAGS
 
 # One file, so one worker builds, once (--dist loadfile); a busy machine compiles for minutes.
 pytestmark = pytest.mark.timeout(1200)
@@ -182,6 +194,35 @@ def test_every_flag_that_does_something_is_in_a_group(tmp_path: Path) -> None:
     named |= {"trusted-ca-file"}
     working = {flag.name for flag in FLAGS.values() if flag.fate == WORKS and not flag.renamed}
     assert working - named - given == set(), "put them into a group of flag_groups.py"
+
+
+def test_the_compiled_bridge_serves_with_every_flag(
+    compiled: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZKBRIDGE_TEST_PYTHON", str(compiled.python))
+    words = bridge_words(Places(tmp_path))
+    server = Bridge(tmp_path / "server")
+    server.child.command += words
+    with server:
+        client = KazooClient(server.address, timeout=20.0)
+        client.start(timeout=20)
+        try:
+            client.create("/a", b"one")
+            client.create("/a/e", b"mine", ephemeral=True)
+            assert client.get("/a")[0] == b"one" and client.get_children("/a") == ["e"]
+            with grpc.insecure_channel(address_of(words, "etcd-addr")) as channel:
+                assert channel.unary_unary(RANGE_PATH)(b"\x0a\x01\x00\x12\x01\x00", timeout=ANSWER_TIMEOUT_S)
+            for flag, page in (("admin-addr", "/commands/ruok"), ("metrics-addr", "/metrics")):
+                url = f"http://{address_of(words, flag)}{page}"
+                with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT_S) as answer:
+                    assert answer.status == 200
+        finally:
+            client.stop()
+            client.close()
+        assert server.stop() == 0
+    given = {word.removeprefix("--").partition("=")[0] for word in words}
+    named = {"data-dir", "client-addr", "config"}
+    assert {flag.name for flag in BRIDGE_FLAGS} - given == named, "put them into bridge_words of flag_groups.py"
 
 
 def test_the_suites_of_the_pure_rooms_pass_on_the_compiled_build(compiled: Installed, tmp_path: Path) -> None:
