@@ -44,6 +44,7 @@ METHODS = [
     for service in file.services_by_name.values()
     if service.full_name in SERVICES
     for method in service.methods
+    if method.name != "RangeStream"  # of etcd 3.7
 ]
 # Well-formed requests of these change what the others meet.
 TOUCHY = ("AuthEnable", "Snapshot", "Defragment", "MoveLeader", "Downgrade")
@@ -143,8 +144,6 @@ def _complaint(
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: f"{method.containing_service.name}-{method.name}")
 def test_what_is_no_message_is_refused_alike(method: MethodDescriptor, both: tuple[EtcdServer, EtcdServer]) -> None:
-    if method.name == "RangeStream":
-        pytest.skip("etcd 3.6 has no such method")
     kind = method.input_type
     rng = Random(f"{SEED} {method.full_name}")
     bodies = dict.fromkeys([*ODD_BODIES, *_bodies(kind), *_random_bodies(kind, rng)])
