@@ -36,7 +36,7 @@ from etcdcore.api.tasks import (
     UnaryHandler,
 )
 from etcdcore.api.watch import WatchService, add_watch
-from etcdcore.api.write_call import WriteCall
+from etcdcore.api.write_call import time_out_all
 from etcdcore.errors import CoreError, ServerStopped
 from etcdcore.member.member import Member
 from etcdcore.rpc.calls import MethodTable
@@ -119,10 +119,8 @@ class Services:
             await asyncio.sleep(CLOCK_PAUSE_S)
             self.leader_watch.look(self.member.has_leader, loop.time())
             self.leases.step()
-            for proposal in self.member.overdue(self.settings.request_timeout_s):
-                if isinstance(proposal, WriteCall):
-                    proposal.time_out()
-                    self.member.counts.proposals_failed += 1
+            overdue = self.member.overdue(self.settings.request_timeout_s)
+            self.member.counts.proposals_failed += time_out_all(overdue)
 
 
 def build_services(member: Member, settings: ApiSettings | None = None) -> Services:

@@ -4,6 +4,7 @@ Invariant: it is answered once, by whichever comes first: the member's decision 
 latter the command may still be applied, which is what the status says.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -28,3 +29,13 @@ class WriteCall(Proposal):
     def time_out(self) -> None:
         """It has waited for as long as a request may take."""
         self.call.refuse(RequestTimedOut())
+
+
+def time_out_all(proposals: Sequence[Proposal | None]) -> int:
+    """How many calls were among them. Plain Python can't ask this (see `MethodTable`)."""
+    count = 0
+    for proposal in proposals:
+        if isinstance(proposal, WriteCall):
+            proposal.time_out()
+            count += 1
+    return count

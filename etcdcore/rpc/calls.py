@@ -121,12 +121,18 @@ Method = UnaryMethod | StreamMethod
 
 @final
 class MethodTable:
-    """Every method a server offers, by path; and how calls of each have ended, for metrics."""
+    """Every method a server offers, by path; and how calls of each have ended, for metrics.
 
-    __slots__ = ("handled", "handling_s", "methods", "received_bytes", "sent_bytes", "started")
+    Whoever asks for a kind of method takes it from `unary` or `streams`: compiled abstract classes share what
+    `isinstance` has remembered, so that plain Python is told that a method of one kind is of the other.
+    """
+
+    __slots__ = ("handled", "handling_s", "methods", "received_bytes", "sent_bytes", "started", "streams", "unary")
 
     def __init__(self) -> None:
         self.methods: Final[dict[str, Method]] = {}
+        self.unary: Final[dict[str, UnaryMethod]] = {}
+        self.streams: Final[dict[str, StreamMethod]] = {}
         self.started: Final[dict[str, int]] = {}
         """Calls begun, by path. Counted by the carriers that speak gRPC."""
         self.handled: Final[dict[tuple[str, int], int]] = {}
@@ -148,3 +154,7 @@ class MethodTable:
     def add(self, method: Method) -> None:
         assert method.path not in self.methods, f"{method.path} is offered twice"
         self.methods[method.path] = method
+        if isinstance(method, UnaryMethod):
+            self.unary[method.path] = method
+        else:
+            self.streams[method.path] = method

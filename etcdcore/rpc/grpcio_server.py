@@ -149,11 +149,12 @@ class _TableHandler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpcio has
 
     def service(self, handler_call_details: Any) -> Any:
         path: str = handler_call_details.method
-        method = self._table.methods.get(path)
-        if isinstance(method, UnaryMethod):
-            return self._unary(method)
-        if isinstance(method, StreamMethod):
-            return self._stream(method)
+        unary = self._table.unary.get(path)
+        if unary is not None:
+            return self._unary(unary)
+        stream = self._table.streams.get(path)
+        if stream is not None:
+            return self._stream(stream)
         return self._unknown(path)
 
     def _unary(self, method: UnaryMethod) -> Any:

@@ -139,8 +139,9 @@ class LocalChannel(Channel):
         self._streams: Final[set[LocalStream]] = set()
 
     async def unary(self, path: str, request: bytes, metadata: Mapping[str, str], timeout_s: float | None) -> bytes:
-        method = self._find(path)
-        if not isinstance(method, UnaryMethod):
+        self._find(path)
+        method = self._table.unary.get(path)
+        if method is None:
             raise EtcdError(UNIMPLEMENTED, f"{path} is not unary")
         call = _LocalUnary(metadata)
         method.call(request, call)
@@ -153,8 +154,9 @@ class LocalChannel(Channel):
             call.cancel()
 
     def stream(self, path: str, metadata: Mapping[str, str]) -> LocalStream:
-        method = self._find(path)
-        if not isinstance(method, StreamMethod):
+        self._find(path)
+        method = self._table.streams.get(path)
+        if method is None:
             raise EtcdError(UNIMPLEMENTED, f"{path} is not a stream")
         return LocalStream(method, metadata)
 

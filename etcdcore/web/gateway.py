@@ -123,8 +123,8 @@ class Gateway:
 
     async def _unary(self, route: Route, request: HttpRequest, timeout_s: float | None) -> HttpResponse:
         message = await self._read_one(route, request)
-        method = self._table.methods.get(route.method)
-        if not isinstance(method, UnaryMethod):
+        method = self._table.unary.get(route.method)
+        if method is None:
             return error_response(UNIMPLEMENTED, unknown_path_text(self._table, route.method))
         call = self._open_call(route, request)
         try:
@@ -165,8 +165,8 @@ class Gateway:
         if len(encoded) > self._message_bytes_max:
             raise self._too_large(len(encoded))
         self._table.received_bytes += len(encoded)
-        method = self._table.methods.get(route.method)
-        if isinstance(method, StreamMethod):
+        method = self._table.streams.get(route.method)
+        if method is not None:
             method.received_count += 1
         return encoded
 
@@ -181,8 +181,8 @@ class Gateway:
 
     async def _stream(self, route: Route, request: HttpRequest, timeout_s: float | None) -> HttpResponse:
         first = b"" if route.is_duplex else await self._read_one(route, request)
-        method = self._table.methods.get(route.method)
-        if not isinstance(method, StreamMethod):
+        method = self._table.streams.get(route.method)
+        if method is None:
             return error_response(UNIMPLEMENTED, unknown_path_text(self._table, route.method))
         call = self._open_call(route, request)
         lines = _Lines(route, call, timeout_s)

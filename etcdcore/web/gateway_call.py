@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final, final
 
 from etcdcore.errors import CANCELED, OK
-from etcdcore.rpc.calls import Call, MethodTable, StreamMethod
+from etcdcore.rpc.calls import Call, MethodTable
 
 QUEUED_BYTES_HIGH: Final = 64 * 1024
 
@@ -45,8 +45,8 @@ class GatewayCall(Call):
             return
         self._messages.append(message)
         self._table.sent_bytes += len(message)
-        method = self._table.methods.get(self._path)
-        if isinstance(method, StreamMethod):
+        method = self._table.streams.get(self._path)
+        if method is not None:
             method.sent_count += 1
         self._queued_bytes += len(message)
         if self._queued_bytes >= QUEUED_BYTES_HIGH:

@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.descriptor import MethodDescriptor
 
 from etcdcore.pb.files import FILES
-from etcdcore.rpc.calls import MethodTable, StreamMethod
+from etcdcore.rpc.calls import MethodTable
 from etcdcore.rpc.status import CODE_NAMES, code_name
 from etcdcore.statistics import HANDLING_BOUNDS_S, Histogram
 from etcdcore.web.metrics_text import Labels, MetricsText
@@ -53,10 +53,10 @@ def add_grpc_metrics(metrics: MetricsText, table: MethodTable) -> None:
     received: list[tuple[Labels, float]] = []
     sent: list[tuple[Labels, float]] = []
     for path in paths:
-        method = table.methods[path]
+        stream = table.streams.get(path)
         counted = (table.started.get(path, 0), ended.get(path, 0))
-        if isinstance(method, StreamMethod):
-            counted = (method.received_count, method.sent_count)
+        if stream is not None:
+            counted = (stream.received_count, stream.sent_count)
         received.append((_labels(path), counted[0]))
         sent.append((_labels(path), counted[1]))
     metrics.family(

@@ -136,7 +136,7 @@ def _bounded(places: Places) -> list[str]:
         "--unsafe-no-fsync",
         "--auth-token-ttl=1",
         "--bcrypt-cost=4",
-        "--cors=http://example.net",
+        "--cors=http://example.net:80",
         "--host-whitelist=127.0.0.1",
     ]
 
