@@ -3,6 +3,9 @@
 mypyc tells whether a `Final` has been set by a value that its type can't have; no float is such a value. So a fixed
 tuple that holds nothing but floats reads as unset although it is set: `NameError: value for final name was not set`, in
 the compiled build only. `Final[tuple[float, ...]]` is an object, and well.
+
+Compiled abstract classes have one memory of `isinstance` for all of them, since ABCMeta does not make them. Compiled
+code asks the type itself, but plain Python is told what was remembered of another class. So it must not ask.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import ast
 import tomllib
 
-from integration.packaging.wheels import ROOT
+from integration.packaging.wheels import PACKAGES, ROOT
 
 
 def hook_patterns(key: str) -> list[str]:
@@ -83,3 +86,37 @@ def _may_be_floats(value: ast.expr) -> bool:
         return isinstance(value.value, float)
     # A name or a sum of something: its type is not seen here, so it has to be written down.
     return not isinstance(value, (ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Lambda))
+
+
+def find_unsafe_questions() -> list[str]:
+    """`module:line: class` of each isinstance of a compiled abstract class in a module that stays plain."""
+    compiled = compiled_by_configuration()
+    trees = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    bases: dict[str, list[str]] = {}
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and (name in compiled or node.name not in bases):
+                bases[node.name] = [ast.unparse(base) for base in node.bases]
+    of_compiled = {
+        node.name
+        for name in compiled
+        for node in ast.walk(trees[name])
+        if isinstance(node, ast.ClassDef) and _is_abstract(node.name, bases)
+    }
+    return [
+        f"{name}:{node.lineno}: {asked.id}"
+        for name, tree in sorted(trees.items())
+        if name not in compiled
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass")
+        for asked in ast.walk(node.args[1])
+        if isinstance(asked, ast.Name) and asked.id in of_compiled
+    ]
+
+
+def _is_abstract(name: str, bases: dict[str, list[str]]) -> bool:
+    return name == "ABC" or any(_is_abstract(base, bases) for base in bases.get(name, ()) if base != name)

@@ -24,6 +24,8 @@ from tests.certificates import Authority, Pair
 
 PUT_PATH: Final = "/etcdserverpb.KV/Put"
 RANGE_PATH: Final = "/etcdserverpb.KV/Range"
+WATCH_PATH: Final = "/etcdserverpb.Watch/Watch"
+WATCH: Final = b"\x0a\x03\x0a\x01k"
 PUT: Final = b"\x0a\x01k\x12\x01v"
 RANGE: Final = b"\x0a\x01k"
 ANSWER_TIMEOUT_S: Final = 30.0
@@ -201,11 +203,16 @@ def serve_once(group: FlagGroup, folder: Path) -> None:
             for _ in range(5):
                 put(PUT, timeout=ANSWER_TIMEOUT_S)
                 assert b"v" in get(RANGE, timeout=ANSWER_TIMEOUT_S)
+            watch = channel.stream_stream(WATCH_PATH)(iter([WATCH]), timeout=ANSWER_TIMEOUT_S)
+            assert next(watch)
+            watch.cancel()
         alone = [word.partition("=")[2] for word in words if word.startswith("--listen-client-http-urls=")]
         url = alone[0] if alone else server.client_url
         context = _context(server)
         assert '"health":"true"' in _get(f"{url}/health", context)
         assert "etcd_server_id" in _get(f"{url}/metrics", context)
+        if "--enable-grpc-gateway=false" not in words:
+            assert '"count":"1"' in _get(f"{url}/v3/kv/range", context, b'{"key": "aw=="}')
         assert server.child.is_running()
         server.stop()
 
@@ -222,8 +229,8 @@ def _context(server: OurEtcd) -> ssl.SSLContext | None:
     return context
 
 
-def _get(url: str, context: ssl.SSLContext | None) -> str:
-    with urllib.request.urlopen(url, context=context, timeout=ANSWER_TIMEOUT_S) as answer:
+def _get(url: str, context: ssl.SSLContext | None, body: bytes | None = None) -> str:
+    with urllib.request.urlopen(url, body, context=context, timeout=ANSWER_TIMEOUT_S) as answer:
         text: str = answer.read().decode()
     return text
 

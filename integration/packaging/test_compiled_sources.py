@@ -2,7 +2,11 @@
 
 import pytest
 
-from integration.packaging.compiled_modules import compiled_by_configuration, find_unsafe_constants
+from integration.packaging.compiled_modules import (
+    compiled_by_configuration,
+    find_unsafe_constants,
+    find_unsafe_questions,
+)
 from integration.packaging.wheels import ROOT
 
 
@@ -48,3 +52,12 @@ def test_fixed_tuples_of_floats_are_found(source: str) -> None:
 )
 def test_what_compiles_well_is_let_through(source: str) -> None:
     assert find_unsafe_constants(source) == []
+
+
+ASKED_ALONE = "zkbridge.server.four_letter_facts:"
+"""All watchers of znodes are clients, and nobody else asks of what class they are: nothing wrong can be remembered."""
+
+
+def test_plain_modules_do_not_ask_for_compiled_abstract_classes() -> None:
+    """A gateway that asked whether a method was a stream was then told that it was not unary either."""
+    assert [found for found in find_unsafe_questions() if not found.startswith(ASKED_ALONE)] == []
