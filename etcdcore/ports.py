@@ -39,8 +39,16 @@ class StartError(Exception):
 
 @final
 class _Guard(Doorkeeper):
-    def __init__(self, tls: "ServerTls") -> None:
+    def __init__(self, tls: "ServerTls", endpoint: str) -> None:
         self._tls: Final = tls
+        self._endpoint: Final = endpoint
+
+    @property
+    def endpoint(self) -> str:
+        return self._endpoint
+
+    def server_name(self, ssl_object: ssl.SSLObject) -> str:
+        return self._tls.server_name(ssl_object)
 
     def refusal(self, ssl_object: ssl.SSLObject) -> str:
         from etcdcore.tls import TlsRefused
@@ -166,7 +174,8 @@ class Ports:
             # The secure one of several, if there is one: it takes plain connections too.
             url = max(sharing, key=lambda one: one.is_secure)
             context = None if tls is None else tls.context
-            guard = None if tls is None or not url.is_secure else _Guard(tls)
+            endpoint = "peer" if flag == "listen-peer-urls" else "client"
+            guard = None if tls is None or not url.is_secure else _Guard(tls, endpoint)
             reuse_port = self._config.socket_reuse_port
             try:
                 port = await listener.start(

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, final
+from weakref import WeakKeyDictionary
 
 import structlog
 from cryptography import x509
@@ -39,6 +40,7 @@ class ServerTls:
     def __init__(self, tls: TlsConfig) -> None:
         """Raises ConfigError: a file is missing or is not what it should be."""
         self._tls: Final = tls
+        self._names: Final[WeakKeyDictionary[ssl.SSLObject | ssl.SSLSocket, str]] = WeakKeyDictionary()
         self._files: Final = (Path(tls.cert_file), Path(tls.key_file))
         self._stamp = _stamp(*self._files)
         self._current = self._make_context()
@@ -66,8 +68,14 @@ class ServerTls:
             raise TlsRefused(f"the certificate of {name!r} is for none of {', '.join(tls.allowed_hostnames)}")
         return name
 
+    def server_name(self, ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str:
+        """The name that the client asked for; empty if it named none."""
+        return self._names.get(ssl_object, "")
+
     def _choose_certificate(self, ssl_object: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
         """Called in each handshake: hands it the certificate that the files hold now."""
+        if name:
+            self._names[ssl_object] = name
         stamp = _stamp(*self._files)
         if stamp != self._stamp:
             try:

@@ -61,6 +61,15 @@ class Doorkeeper(ABC):
     def refusal(self, ssl_object: ssl.SSLObject) -> str:
         """Why this client may not come in; empty if he may."""
 
+    @abstractmethod
+    def server_name(self, ssl_object: ssl.SSLObject) -> str:
+        """The name that the client asked for; empty if it named none."""
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> str:
+        """Whose door it is: client or peer."""
+
 
 @final
 class Listener(H2Owner):
@@ -241,9 +250,12 @@ class _Sniffer(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._listener.sniffing_began(self)
         if self._doorkeeper is not None:
-            refusal = self._doorkeeper.refusal(transport.get_extra_info("ssl_object"))
+            ssl_object = transport.get_extra_info("ssl_object")
+            refusal = self._doorkeeper.refusal(ssl_object)
             if refusal:
-                _log.warning("client_refused", peer=peer_of(transport), reason=refusal)
+                # etcd's words and fields: people look for them when a client cannot come in.
+                fields = {"remote-addr": peer_of(transport), "server-name": self._doorkeeper.server_name(ssl_object)}
+                _log.warning(f"rejected connection on {self._doorkeeper.endpoint} endpoint", **fields, error=refusal)
                 self._transport.abort()
                 return
         self._timer = asyncio.get_running_loop().call_later(SNIFF_TIMEOUT_S, self.abort)
