@@ -37,7 +37,7 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml
 dev: $(VENV)/.dev
 
 peers: $(VENV)/.dev
-	$(BIN)/python integration/peers/machine.py java maven golang compiler headers
+	$(BIN)/python integration/peers/machine.py java maven golang compiler headers docker
 	$(BIN)/python -m integration.peers.prefetch
 
 lint: $(VENV)/.dev

@@ -22,6 +22,7 @@ PACKAGES = {
     "venv": ["python3-venv"],
     "compiler": ["gcc", "libc6-dev"],
     "headers": [f"python{sys.version_info.major}.{sys.version_info.minor}-dev"],
+    "docker": ["docker.io", "docker-compose", "iptables", "debootstrap"],
 }
 
 
@@ -40,8 +41,19 @@ def is_present(name: str) -> bool:
             return any(shutil.which(program) for program in ("cc", "gcc", "clang"))
         case "headers":
             return (Path(sysconfig.get_path("include")) / "Python.h").exists()
+        case "docker":
+            return has_docker()
         case _:
             raise SystemExit(f"unknown program {name!r}; known are {', '.join(PACKAGES)}")
+
+
+def has_docker() -> bool:
+    """Whether an engine answers, or all is here that one is started with: its client alone is not enough."""
+    if shutil.which("docker") is None:
+        return False
+    if all(shutil.which(program) for program in ("dockerd", "docker-compose", "iptables", "debootstrap")):
+        return True
+    return subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
 
 
 def install(packages: list[str]) -> None:

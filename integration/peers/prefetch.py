@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from integration.compose.engine import running_engine
+from integration.compose.images import BASE, provide
 from integration.etcd import go_tests
 from integration.etcd.jetcd.test_jetcd import COORDINATES as JETCD_JARS
 from integration.peers import golang, kazoo_suite, maven
@@ -37,10 +39,16 @@ def build_go() -> None:
     go_tests.kube_apiserver()
 
 
+def build_images() -> None:
+    """The images of the docker-compose suite."""
+    with running_engine() as engine:
+        provide(engine, BASE)
+
+
 def main() -> int:
     """The exit status: what can't be fetched is an error only where CI=true."""
     status = 0
-    for fetch in (fetch_java, build_go):
+    for fetch in (fetch_java, build_go, build_images):
         try:
             fetch()
         except pytest.skip.Exception as missing:
