@@ -1,4 +1,4 @@
-"""The ground that the suite stands on: an engine whose containers reach each other, and whose ports the host reaches."""
+"""The ground of the suite: an engine whose containers reach each other, and whose published ports the host reaches."""
 
 from __future__ import annotations
 
