@@ -1,7 +1,8 @@
 # make run: the bridge on 127.0.0.1:2181.  make test: everything.  make check: what needs no Java, Go or root, in minutes.
 # Needs Python 3.11, make and the package manager; what else the tests need is installed if we are root.
 
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+# One at a time: Debian's sh looks for the first word of a list only.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
 ADDRESS ?= 127.0.0.1:2181
@@ -12,13 +13,23 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 # What `run` starts and `bench` measures: installed as at a user's, compiled if there is a C compiler; PURE=1: never.
+# `run` starts on the plain build and compiles beside it, for the next start; COMPILED=1 waits, and so does `bench`.
 RUN_VENV := .venv-run
 PURE ?=
+COMPILED ?=
 
-.PHONY: run run-venv dev peers lint check test bench bench-etcd clean
+.PHONY: run run-venv wheels dev peers lint check test bench bench-etcd clean
 
-run: run-venv
-	@$(RUN_VENV)/bin/zkbridge serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
+run:
+	@$(PYTHON) integration/peers/machine.py venv
+	@exec $(PYTHON) -m integration.packaging.serve $(RUN_VENV) $(if $(filter-out 0,$(PURE)),--pure,$(if $(filter-out 0,$(COMPILED)),--compiled)) \
+		-- serve --data-dir $(DATA_DIR) --client-addr $(ADDRESS) --log-level $(LOG_LEVEL)
+
+# Both wheels for this Python and platform, in dist/.
+wheels:
+	@$(PYTHON) integration/peers/machine.py venv compiler headers
+	@$(PYTHON) -m integration.packaging.wheels pure dist
+	@$(PYTHON) -m integration.packaging.wheels compiled dist
 
 run-venv:
 	@$(PYTHON) integration/peers/machine.py venv
@@ -58,4 +69,4 @@ bench-etcd: peers run-venv
 	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.etcd_run $(BENCH_ARGS)
 
 clean:
-	rm -rf $(VENV) $(RUN_VENV) build $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RUN_VENV) build dist $(DATA_DIR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

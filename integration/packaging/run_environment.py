@@ -2,7 +2,8 @@
 
 python3 -m integration.packaging.run_environment DIRECTORY [--pure]
 
-Does nothing if the directory holds the present sources in the wanted form already.
+Does nothing if the directory holds the present sources in the wanted form already. Compiling is waited for; serve.py
+starts a server first.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import threading
+import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from integration.packaging.failures import NO_INDEX, NO_ROOM, find_reason, last_lines
 from integration.packaging.wheels import (
     BuildFailed,
     Form,
@@ -22,8 +27,11 @@ from integration.packaging.wheels import (
     find_wheel,
     has_compiler,
     log_path,
+    progress_path,
 )
 from integration.peers import machine
+
+PROGRESS_S = 15.0
 
 
 def say(text: str) -> None:
@@ -43,13 +51,61 @@ def choose_form(is_pure_wanted: bool) -> Form:
     return Form.PURE
 
 
+def failure_path(directory: Path) -> Path:
+    """Holds the digest of sources that did not compile."""
+    return directory / "zkbridge-compile-failed"
+
+
+def has_failed(directory: Path) -> bool:
+    """Whether the present sources did not compile before."""
+    failed = failure_path(directory)
+    return failed.exists() and failed.read_text() == digest()
+
+
+class Progress:
+    """What to say of a compiler at work, each time it has something to say."""
+
+    def __init__(self, form: Form) -> None:
+        self._path = progress_path(form)
+        self._began = time.monotonic()
+
+    def line(self) -> str:
+        """How far it is."""
+        seconds = int(time.monotonic() - self._began)
+        try:
+            return f"compiling: {self._path.read_text()} C files, {seconds} s so far"
+        except OSError:
+            return f"compiling: fetching the compiler's parts and checking types, {seconds} s so far"
+
+
+@contextmanager
+def tell_progress(form: Form) -> Iterator[None]:
+    """A line now and then while the compiled wheel is built."""
+    if form is Form.PURE:
+        yield
+        return
+    is_done, progress = threading.Event(), Progress(form)
+
+    def tell() -> None:
+        while not is_done.wait(PROGRESS_S):
+            say(progress.line())
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        teller.join()
+
+
 def prepare(directory: Path, form: Form) -> Form:
     """Install the present sources into the virtual environment. Returns the form that it got."""
     sources = digest()
     stamp = directory / "zkbridge-installed"
-    failed = directory / "zkbridge-compile-failed"
-    if form is Form.COMPILED and failed.exists() and failed.read_text() == sources:
-        say(f"these sources did not compile, so this is the plain Python build; log: {log_path(form)}")
+    failed = failure_path(directory)
+    if form is Form.COMPILED and has_failed(directory):
+        say(f"these sources did not compile before, so this is the plain Python build; log: {log_path(form)}")
         form = Form.PURE
     if stamp.exists() and stamp.read_text() == f"{form.value} {sources}":
         return form
@@ -60,17 +116,19 @@ def prepare(directory: Path, form: Form) -> Form:
         venv.create(directory, clear=True, with_pip=True)
     stamp.unlink(missing_ok=True)
     if form is Form.COMPILED and find_wheel(form) is None:
-        say("compiling the hot rooms: about two minutes, once until the sources change (make run PURE=1 goes without)")
+        say("compiling the hot rooms: about a minute, once until the sources change (make run PURE=1 goes without)")
     try:
-        wheel = build_wheel(form, str(python))
+        with tell_progress(form):
+            wheel = build_wheel(form, str(python))
     except BuildFailed as error:
         if form is Form.PURE:
             raise
-        say(f"compiling failed, so this is the plain Python build; log: {error.log}")
+        say(f"compiling failed, so this is the plain Python build: {error}")
         form = Form.PURE
         wheel = build_wheel(form, str(python))
         # Only now: where not even this one can be built, the compiler was not to blame.
-        failed.write_text(sources)
+        if error.reason.is_of_the_sources:
+            failed.write_text(sources)
     say(f"installing {wheel.name} and what it needs")
     _install(python, wheel)
     stamp.write_text(f"{form.value} {sources}")
@@ -85,7 +143,10 @@ def _install(python: Path, wheel: Path) -> None:
         for arguments in (["uninstall", "-y", "zkbridge"], ["install", str(wheel)]):
             done = subprocess.run([*pip, *arguments], stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"zkbridge: pip could not install {wheel.name}; log: {log}")
+        said = log.read_text(errors="replace")
+        reason = find_reason(said)
+        why = reason.text if reason in (NO_INDEX, NO_ROOM) else "see its last words"
+        raise SystemExit(f"zkbridge: pip could not install {wheel.name}: {why}\n{last_lines(said)}\n  whole log: {log}")
 
 
 def main(arguments: Sequence[str]) -> int:

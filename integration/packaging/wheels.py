@@ -1,12 +1,13 @@
 """The plain wheel and the compiled one, built in a copy of the sources and kept until these change.
 
-`python3 -m integration.packaging.wheels compiled|pure` builds one and prints its path. pyproject.toml says what is
-compiled and how; here is only where, since the compiling hook writes beside the sources and moves pyproject.toml aside
-while it works.
+`python3 -m integration.packaging.wheels compiled|pure [DIRECTORY]` builds one, copies it into the directory if there is
+one, and prints its path. pyproject.toml says what is compiled and how; here is only where, since the compiling hook
+writes beside the sources and moves pyproject.toml aside while it works.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -14,14 +15,19 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
+from integration.packaging.failures import find_reason, last_lines
+from integration.packaging.parallel_compiler import PROGRESS_VARIABLE
 from integration.peers import machine
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("etcdcore", "zkbridge")
-COMPILE_FILES = ("integration/packaging/compile_hook.py", "integration/packaging/trashcan.h")
+COMPILE_FILES = tuple(
+    f"integration/packaging/{name}" for name in ("compile_hook.py", "parallel_compiler.py", "trashcan.h")
+)
 PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE", *COMPILE_FILES)
 WHEELS = ROOT / "build" / "wheels"
 
@@ -34,11 +40,15 @@ class Form(Enum):
 
 
 class BuildFailed(Exception):
-    """pip could not build the wheel; `log` has all it said."""
+    """pip could not build the wheel; `log` has all it said, the text the reason and its end."""
 
     def __init__(self, form: Form, log: Path) -> None:
-        super().__init__(f"the {form.value} wheel could not be built; log: {log}")
+        said = log.read_text(errors="replace")
         self.log = log
+        self.reason = find_reason(said)
+        super().__init__(
+            f"the {form.value} wheel could not be built: {self.reason.text}\n{last_lines(said)}\n  whole log: {log}"
+        )
 
 
 def has_compiler() -> bool:
@@ -65,6 +75,11 @@ def log_path(form: Form) -> Path:
     return WHEELS / f"{form.value}.log"
 
 
+def progress_path(form: Form) -> Path:
+    """Where the compiler says how many C files of how many are done."""
+    return WHEELS / f"{form.value}.progress"
+
+
 def find_wheel(form: Form) -> Path | None:
     """The wheel of the present sources, if it was built before."""
     return next((WHEELS / f"{form.value}-{digest()}").glob("*.whl"), None)
@@ -76,6 +91,13 @@ def build_wheel(form: Form, python: str = sys.executable) -> Path:
     if found is not None:
         return found
     WHEELS.mkdir(parents=True, exist_ok=True)
+    # `make run` may compile beside a server while `make bench` asks for the same: one of them does it.
+    with (WHEELS / f"{form.value}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return find_wheel(form) or _build(form, python)
+
+
+def _build(form: Form, python: str) -> Path:
     # The name is taken before the copy: sources that change meanwhile get another name, so they are built again.
     kept = WHEELS / f"{form.value}-{digest()}"
     with tempfile.TemporaryDirectory(prefix="zkbridge-wheel-") as name:
@@ -84,7 +106,11 @@ def build_wheel(form: Form, python: str = sys.executable) -> Path:
         _run_pip(form, python, copy, built)
         for old in WHEELS.glob(f"{form.value}-*"):
             shutil.rmtree(old)
-        shutil.copytree(built, kept)
+        # Complete, then under its name: a builder may be stopped at any time.
+        part = WHEELS / f"part-{form.value}"
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(built, part)
+        part.rename(kept)
     return next(kept.glob("*.whl"))
 
 
@@ -97,7 +123,9 @@ def _copy_sources(target: Path) -> None:
 
 def _run_pip(form: Form, python: str, sources: Path, target: Path) -> None:
     switch = "true" if form is Form.COMPILED else "false"
-    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": switch}
+    progress = str(progress_path(form))
+    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": switch, PROGRESS_VARIABLE: progress}
+    progress_path(form).unlink(missing_ok=True)
     command = [python, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-v", "-w", str(target)]
     log = log_path(form)
     with log.open("wb") as output:
@@ -108,5 +136,19 @@ def _run_pip(form: Form, python: str, sources: Path, target: Path) -> None:
         raise BuildFailed(form, log)
 
 
+def main(arguments: Sequence[str]) -> int:
+    """The exit status."""
+    try:
+        wheel = build_wheel(Form(arguments[0]))
+    except BuildFailed as error:
+        print(f"zkbridge: {error}", file=sys.stderr)
+        return 1
+    if len(arguments) > 1:
+        Path(arguments[1]).mkdir(parents=True, exist_ok=True)
+        wheel = Path(shutil.copy(wheel, arguments[1]))
+    print(wheel)
+    return 0
+
+
 if __name__ == "__main__":
-    print(build_wheel(Form(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))
