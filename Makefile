@@ -48,7 +48,7 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml
 dev: $(VENV)/.dev
 
 peers: $(VENV)/.dev
-	$(BIN)/python integration/peers/machine.py java maven golang compiler headers docker
+	$(BIN)/python integration/peers/machine.py java maven golang curl openssl compiler headers docker
 	$(BIN)/python -m integration.peers.prefetch
 
 lint: $(VENV)/.dev

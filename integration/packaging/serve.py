@@ -97,6 +97,8 @@ def _status(returncode: int) -> int:
 
 def compile_beside(directory: Path) -> int:
     """The compiler's process, the first of a process group of its own."""
+    if os.getpgrp() != os.getpid():
+        os.setpgrp()  # called by hand: the group that is ended later is never somebody else's
     os.nice(19)
     if ionice := shutil.which("ionice"):
         subprocess.run([ionice, "-c", "3", "-p", str(os.getpid())], check=False, stderr=subprocess.DEVNULL)

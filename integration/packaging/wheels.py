@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import venv
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -136,10 +138,20 @@ def _run_pip(form: Form, python: str, sources: Path, target: Path) -> None:
         raise BuildFailed(form, log)
 
 
+def _python_with_pip() -> str:
+    """This interpreter; of Debian's, which comes without pip, an environment that has it."""
+    if importlib.util.find_spec("pip") is not None:
+        return sys.executable
+    environment = WHEELS / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if not (environment / "bin" / "pip").exists():
+        venv.create(environment, clear=True, with_pip=True)
+    return str(environment / "bin" / "python")
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit status."""
     try:
-        wheel = build_wheel(Form(arguments[0]))
+        wheel = build_wheel(Form(arguments[0]), _python_with_pip())
     except BuildFailed as error:
         print(f"zkbridge: {error}", file=sys.stderr)
         return 1

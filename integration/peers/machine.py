@@ -19,6 +19,8 @@ PACKAGES = {
     "java": ["openjdk-17-jdk-headless"],
     "maven": ["maven"],
     "golang": ["golang-go"],
+    "curl": ["curl"],
+    "openssl": ["openssl"],
     "venv": ["python3-venv"],
     "compiler": ["gcc", "libc6-dev"],
     "headers": [f"python{sys.version_info.major}.{sys.version_info.minor}-dev"],
@@ -33,6 +35,8 @@ def is_present(name: str) -> bool:
             return shutil.which("java") is not None
         case "maven":
             return shutil.which("mvn") is not None
+        case "curl" | "openssl":
+            return shutil.which(name) is not None
         case "golang":
             return shutil.which("go") is not None or Path("/usr/local/go/bin/go").exists()
         case "venv":
@@ -69,7 +73,7 @@ def provide(names: Sequence[str]) -> list[str]:
     missing = [name for name in names if not is_present(name)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get") is not None:
         packages = [package for name in missing for package in PACKAGES[name]]
-        print(f"installing {' '.join(packages)}", flush=True)
+        print(f"installing {' '.join(packages)} through apt-get; this may take minutes", flush=True)
         install(packages)
         missing = [name for name in names if not is_present(name)]
     return missing

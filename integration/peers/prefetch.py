@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
@@ -12,31 +14,28 @@ from integration.etcd import go_tests
 from integration.etcd.jetcd.test_jetcd import COORDINATES as JETCD_JARS
 from integration.peers import golang, kazoo_suite, maven
 from integration.peers.kafka import KAFKA_JARS
-from integration.peers.requirements import require_java, require_program
+from integration.peers.requirements import require_java
 from integration.peers.servers import ZOOKEEPER_JARS
 
 
-def fetch_java() -> None:
-    """ZooKeeper, Kafka, jetcd and kazoo's suite."""
-    require_java()
-    require_program("mvn", "maven")
-    maven.install_jars("zookeeper", ZOOKEEPER_JARS)
-    maven.install_jars("kafka", KAFKA_JARS)
-    maven.install_jars("jetcd", JETCD_JARS)
-    kazoo_suite.install()
-
-
-def build_go() -> None:
-    """etcd, its tools, the Go programs of our own, and Go tests."""
+def steps() -> list[tuple[str, Callable[[], object]]]:
+    """What is fetched or built, in order, each with what is said of it before."""
+    jars = (("zookeeper", ZOOKEEPER_JARS), ("kafka", KAFKA_JARS), ("jetcd", JETCD_JARS))
+    found: list[tuple[str, Callable[[], object]]] = [
+        (f"jars of {name}, through Maven", partial(_jars, name, coordinates)) for name, coordinates in jars
+    ]
+    found.append(("kazoo's own tests", kazoo_suite.install))
     for program in golang.PROGRAMS:
-        golang.install(program)
+        found.append((f"building {program.name} {program.version}", partial(golang.install, program)))
     for folder in golang.OWN_MODULES:
-        golang.build_module(folder)
-    go_tests.clientv3_binary()
-    go_tests.store_binary()
+        found.append((f"building {folder.name}", partial(golang.build_module, folder)))
+    found.append(("building the tests of etcd's client", go_tests.clientv3_binary))
+    found.append(("building the tests of etcd's store", go_tests.store_binary))
     for suite in go_tests.APISERVER_SUITES:
-        go_tests.apiserver_binary(suite)
-    go_tests.kube_apiserver()
+        found.append((f"building the Kubernetes API server's tests of {suite}", partial(_apiserver_tests, suite)))
+    found.append(("building the Kubernetes API server", go_tests.kube_apiserver))
+    found.append(("building the images of the docker-compose suite", build_images))
+    return found
 
 
 def build_images() -> None:
@@ -45,10 +44,21 @@ def build_images() -> None:
         provide(engine, BASE)
 
 
+def _jars(name: str, coordinates: Sequence[str]) -> None:
+    require_java()
+    maven.install_jars(name, coordinates)
+
+
+def _apiserver_tests(suite: str) -> None:
+    go_tests.apiserver_binary(suite)
+
+
 def main() -> int:
     """The exit status: what can't be fetched is an error only where CI=true."""
     status = 0
-    for fetch in (fetch_java, build_go, build_images):
+    to_do = steps()
+    for number, (what, fetch) in enumerate(to_do, 1):
+        print(f"{number} of {len(to_do)}: {what}", flush=True)
         try:
             fetch()
         except pytest.skip.Exception as missing:

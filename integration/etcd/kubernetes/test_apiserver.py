@@ -16,6 +16,7 @@ import pytest
 from integration.etcd import go_tests
 from integration.peers.etcd import EtcdServer
 from integration.peers.process import ChildProcess, free_port
+from integration.peers.requirements import require_program
 
 START_TIMEOUT_S = 120
 TOKEN = "secret"
@@ -53,7 +54,8 @@ class ApiServer:
 def api(etcd: EtcdServer, tmp_path: Path) -> Iterator[ApiServer]:
     binary = go_tests.kube_apiserver()
     key = tmp_path / "account.key"
-    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+    openssl = require_program("openssl", "openssl")
+    subprocess.run([openssl, "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
     tokens = tmp_path / "tokens.csv"
     tokens.write_text(f'{TOKEN},admin,1,"system:masters"\n')
     port = free_port()
