@@ -30,7 +30,7 @@ NO_COMPILER = Reason(
 )
 NOT_TRANSLATED = Reason("mypyc refused the sources", True)
 NOT_COMPILED = Reason("the C compiler refused what mypyc made of the sources", True)
-UNKNOWN = Reason("compiling failed", True)
+UNKNOWN = Reason("no cause is named in what it said", False)
 # In this order: a full disk, say, makes the compiler fail, too.
 SIGNS = (
     (NO_ROOM, r"No space left on device"),
