@@ -37,6 +37,6 @@ def test_make_installs_every_program_that_a_test_asks_for() -> None:
     assert {"curl", "openssl", "java"} <= asked
     line = next(line for line in (root / "Makefile").read_text().splitlines() if "machine.py java" in line)
     installed = line.partition("machine.py")[2].split()
-    named = {"mvn": "maven", "go": "golang"}
+    named = {"mvn": "maven", "go": "golang", "docker": "docker", "debootstrap": "docker"}
     assert {named.get(name, name) for name in asked} <= set(installed)
     assert set(installed) <= machine.PACKAGES.keys()
