@@ -56,7 +56,7 @@ def starting_line(
         "host-whitelist": sorted(config.host_whitelist),
         "initial-cluster": "" if is_initialized else _cluster(config),
         "initial-cluster-state": config.initial_cluster_state,
-        "initial-cluster-token": "" if is_initialized else config.initial_cluster_token,
+        "initial-cluster-token": "" if is_initialized else config.cluster_token,
         "quota-backend-bytes": config.quota_backend_bytes or config.quota_bytes,
         "max-request-bytes": config.max_request_bytes,
         "max-concurrent-streams": config.max_concurrent_streams,

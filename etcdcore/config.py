@@ -234,6 +234,30 @@ class TlsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryConfig:
+    """The etcd cluster through which a new cluster is put together; without endpoints there is none."""
+    token: str = ""
+    endpoints: tuple[str, ...] = ()
+    dial_timeout_s: float = 2.0
+    request_timeout_s: float = 5.0
+    keepalive_time_s: float = 2.0
+    keepalive_timeout_s: float = 6.0
+    insecure_transport: bool = True
+    insecure_skip_tls_verify: bool = False
+    cert: str = ""
+    key: str = ""
+    cacert: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.token) != bool(self.endpoints):
+            raise ConfigError("both --discovery-token and --discovery-endpoints must be set")
+        if not all(endpoint.strip() for endpoint in self.endpoints):
+            raise ConfigError("--discovery-endpoints must not contain empty endpoints")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """One etcd server. Settings are named as etcd's flags, with the unit behind. Raises ConfigError.
 
@@ -255,6 +279,7 @@ class ServerConfig:
     """`name=url,...`; empty is this member alone."""
     initial_cluster_state: str = "new"
     initial_cluster_token: str = "etcd-cluster"
+    discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
     strict_reconfig_check: bool = True
     max_learners: int = 1
     heartbeat_interval_ms: int = 100
@@ -346,6 +371,10 @@ class ServerConfig:
         return Path(self.data_dir or f"{self.name}.etcd")
 
     @property
+    def cluster_token(self) -> str:
+        return self.discovery.token or self.initial_cluster_token
+
+    @property
     def progress_interval_s(self) -> float:
         """Time between progress notifications."""
         wanted = self.watch_progress_notify_interval_s
@@ -422,7 +451,7 @@ class ServerConfig:
             strict_reconfig_check=self.strict_reconfig_check,
             peer_urls=self.initial_advertise_peer_urls,
             client_urls=self.advertise_client_urls,
-            cluster_token=self.initial_cluster_token,
+            cluster_token=self.cluster_token,
             quota_bytes=self.quota_bytes,
             auth_token=self.auth_token,
             auth_token_ttl_s=self.auth_token_ttl,

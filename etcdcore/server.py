@@ -119,6 +119,8 @@ class ServerLife:
         """Long-lived: until `stop`. Raises StartError, and what made the member fail."""
         if self._starting_line is not None:
             _log.info("starting an etcd server", **self._starting_line)
+        if self.config.discovery.endpoints and not await self._discover():
+            return
         member = _open_member(self.config)
         self._skip_defragmentation(member)
         async with asyncio.TaskGroup() as group:
@@ -129,6 +131,28 @@ class ServerLife:
             finally:
                 await member.stop()
             await life
+
+    async def _discover(self) -> bool:
+        """False when `stop` came before the cluster was complete. Raises StartError."""
+        wal_path = self.config.data_path / LOG_PATH
+        if wal_path.exists():
+            text = "discovery token is ignored since cluster already initialized; valid logs are found"
+            _log.warning(text, **{"wal-dir": str(wal_path)})
+            return True
+        # Few clusters are put together so, and grpcio takes long to load.
+        from etcdcore.discovery import join_cluster
+
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(self._stop.wait(), name="wait_stop")
+            joining = group.create_task(join_cluster(self.config), name="discovery")
+            await asyncio.wait((joining, stopping), return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            joining.cancel()
+        if joining.cancelled():
+            return False
+        if joining.result():
+            raise StartError(f"failed to join discovery cluster ({joining.result()})")
+        return True
 
     def _skip_defragmentation(self, member: Member) -> None:
         """Says what etcd says when there is little to gain; here that is always so."""

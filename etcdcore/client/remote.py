@@ -36,6 +36,8 @@ class ClientTls:
     key_file: str = ""
     server_name: str = ""
     """The name that the server's certificate must have, if it is not the endpoint's."""
+    ca_data: bytes = b""
+    """Instead of the file with the authorities."""
 
 
 def connect(
@@ -45,16 +47,27 @@ def connect(
     password: str = "",
     tls: ClientTls | None = None,
     timeout_s: float | None = None,
+    dial_timeout_s: float = 0.0,
+    keepalive_s: tuple[float, float] = (0.0, 0.0),
 ) -> Client:
     """A client of one cluster, to be used as `async with connect("http://127.0.0.1:2379") as client:`.
 
     Endpoints are `host:port`, `http://…`, `https://…` or `unix:…`; calls go to the first, and on to the next when it is
-    not available. `timeout_s` bounds each unary call that has no timeout of its own. Raises OSError for TLS files.
+    not available. `timeout_s` bounds each unary call that has no timeout of its own; `dial_timeout_s`
+    how long one connection may take to be made; `keepalive_s` is the time between pings and the wait for their answer.
+    Raises OSError for TLS files.
     """
     names = [endpoints] if isinstance(endpoints, str) else list(endpoints)
     if not names:
         raise ValueError("connect needs at least one endpoint, as in http://127.0.0.1:2379")
-    return Client(Caller(RemoteChannel(names, tls), user, password, timeout_s))
+    options: list[tuple[str, int]] = []
+    if dial_timeout_s > 0:
+        options.append(("grpc.min_reconnect_backoff_ms", int(dial_timeout_s * 1000)))
+    ping_s, patience_s = keepalive_s
+    if ping_s > 0:
+        options.append(("grpc.keepalive_time_ms", int(ping_s * 1000)))
+        options.append(("grpc.keepalive_timeout_ms", int(patience_s * 1000)))
+    return Client(Caller(RemoteChannel(names, tls, options), user, password, timeout_s))
 
 
 @final
@@ -103,9 +116,12 @@ def _error_of(error: grpc.aio.AioRpcError) -> EtcdError:
 class RemoteChannel(Channel):
     """One connection for each endpoint, made when it is first used."""
 
-    def __init__(self, endpoints: Sequence[str], tls: ClientTls | None) -> None:
+    def __init__(
+        self, endpoints: Sequence[str], tls: ClientTls | None, options: Sequence[tuple[str, int]] = ()
+    ) -> None:
         self._endpoints = tuple(endpoints)
         self._tls: Final = tls
+        self._options: Final = tuple((dict(_OPTIONS) | dict(options)).items())
         self._credentials: Final = None if tls is None else _credentials(tls)
         self._channels: Final[dict[str, Any]] = {}
         self._current = 0
@@ -153,7 +169,7 @@ class RemoteChannel(Channel):
         if not separator:
             scheme, rest = ("http" if self._tls is None else "https"), endpoint
         target = f"unix:{rest}" if scheme.startswith("unix") else rest.rstrip("/")
-        options: list[tuple[str, object]] = list(_OPTIONS)
+        options: list[tuple[str, object]] = list(self._options)
         if scheme not in ("https", "unixs"):
             return grpc.aio.insecure_channel(target, options)
         if self._tls is not None and self._tls.server_name:
@@ -165,4 +181,5 @@ def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:
     def read(path: str) -> bytes | None:
         return Path(path).read_bytes() if path else None
 
-    return grpc.ssl_channel_credentials(read(tls.ca_file), read(tls.key_file), read(tls.cert_file))
+    authorities = tls.ca_data or read(tls.ca_file)
+    return grpc.ssl_channel_credentials(authorities, read(tls.key_file), read(tls.cert_file))

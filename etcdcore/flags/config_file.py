@@ -41,7 +41,7 @@ _SECTIONS: Final = {
     _PEERS: {key: f"peer-{name}" for key, name in _SECURITY.items()}
     | {"client-crl-file": "peer-crl-file", "crl-file": "peer-crl-file"},
     "socket-options": {"reuse-port": "socket-reuse-port", "reuse-address": "socket-reuse-address"},
-    _DISCOVERY: {"token": "discovery-token", "client": ""},
+    _DISCOVERY: {"token": "discovery-token"},
 }
 _DISCOVERY_KEYS: Final = ("discovery-srv", "discovery-srv-name", "discovery-proxy")
 _DISCOVERY_CLIENT: Final = {
@@ -50,6 +50,19 @@ _DISCOVERY_CLIENT: Final = {
     "request-timeout": "discovery-request-timeout",
     "keepalive-time": "discovery-keepalive-time",
     "keepalive-timeout": "discovery-keepalive-timeout",
+}
+_DISCOVERY_SECURE: Final = {
+    "cert": "discovery-cert",
+    "key": "discovery-key",
+    "cacert": "discovery-cacert",
+    "insecure-transport": "discovery-insecure-transport",
+    "insecure-skip-tls-verify": "discovery-insecure-skip-tls-verify",
+}
+_DISCOVERY_AUTH: Final = {"username": "discovery-user", "password": "discovery-password"}
+_SUBSECTIONS: Final = {
+    (_DISCOVERY, "client"): _DISCOVERY_CLIENT,
+    (f"{_DISCOVERY}: client", "secure"): _DISCOVERY_SECURE,
+    (f"{_DISCOVERY}: client", "auth"): _DISCOVERY_AUTH,
 }
 _SECTION_FLAGS: Final = {name: key for key, section in _SECTIONS.items() for name in section.values() if name}
 _FLAGS_ONLY: Final = {
@@ -129,8 +142,9 @@ class _Reader:
             raise ConfigError(f"{where}: expected keys and values, got {content!r}")
         for key, inner in content.items():
             name = section.get(str(key))
-            if where == _DISCOVERY and key == "client":
-                self._read_section(f"{where}: client", _DISCOVERY_CLIENT, inner)
+            subsection = _SUBSECTIONS.get((where, str(key)))
+            if subsection is not None:
+                self._read_section(f"{where}: {key}", subsection, inner)
             elif name is None:
                 self._pass_over(f"{where}: {key}", "")
             else:

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from etcdcore.config import CLIENT_URLS_DEFAULT, PEER_URLS_DEFAULT, ConfigError, ServerConfig, TlsConfig
+from etcdcore.config import (
+    CLIENT_URLS_DEFAULT,
+    PEER_URLS_DEFAULT,
+    ConfigError,
+    DiscoveryConfig,
+    ServerConfig,
+    TlsConfig,
+)
 from etcdcore.flags.deprecations import deprecation
 from etcdcore.flags.table import GATES_REFUSED, IDLE, KNOWN, REFUSED, Flag
 from etcdcore.flags.values import GATE_GROUPS, SWITCH, Value, parse_value, switched_on
@@ -47,6 +54,7 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     fields: dict[str, Any] = {}  # Any: each field has its own type, which the table and ServerConfig agree on (tested)
     client_tls: dict[str, Any] = {}
     peer_tls: dict[str, Any] = {}
+    discovery: dict[str, Any] = {}
     for name, value in named.items():
         flag = KNOWN[name]
         if flag.fate == REFUSED:
@@ -62,6 +70,8 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
             client_tls[key] = value
         if room in ("peer_tls", "tls"):
             peer_tls[key] = value
+        if room == "discovery":
+            discovery[key] = value
         if not room:
             fields[key] = value
     if not fields.get("advertise_client_urls") and "listen_client_urls" in fields:
@@ -82,8 +92,16 @@ def build_settings(values: Mapping[str, Value], notes: list[str]) -> Settings:
     outputs = _texts(named.get("log-outputs", ()))
     if len(outputs) > 1 and "default" in outputs:
         errors.append("--log-outputs: 'default' among several is not supported; name stderr instead")
+    if discovery and fields.get("initial_cluster") == KNOWN["initial-cluster"].default:
+        del fields["initial_cluster"]  # etcd clears it too
+    if discovery.get("endpoints") and fields.get("initial_cluster"):
+        errors.append(
+            "multiple discovery or bootstrap flags are set. Choose one of "
+            '"initial-cluster", "discovery", "discovery-endpoints" or "discovery-srv"'
+        )
     if errors:
         raise ConfigError("\n".join(errors))
+    fields["discovery"] = DiscoveryConfig(**discovery)
     config = ServerConfig(**fields)
     config = replace(config, client_tls=TlsConfig(**client_tls), peer_tls=TlsConfig(**peer_tls))
     if config.name == "default":

@@ -57,6 +57,9 @@ def _renamed(name: str, kind: str, default: str, successor: str) -> Flag:
 
 _ALONE: Final = "this server is the only member of its cluster"
 _NO_DISCOVERY: Final = f"there is nobody to discover: {_ALONE} and starts it by itself; leave the flag out"
+_NO_V2_DISCOVERY: Final = (
+    "v2 discovery needs a v2 store; use --discovery-token and --discovery-endpoints (an etcd), or leave the flag out"
+)
 _NO_TRACING: Final = (
     "spans are not exported; watch /metrics and the slow-request lines of the log (--warning-unary-request-duration)"
 )
@@ -134,20 +137,34 @@ _CLUSTERING: Final = (
     replace(_works("initial-cluster-state", TEXT, "new", "", "new, or existing."), choices=("new", "existing")),
     _works("initial-cluster-token", TEXT, "etcd-cluster", "", "Part of the cluster's id."),
     _works("advertise-client-urls", URLS, "http://localhost:2379", "", "Client URLs told to the cluster."),
-    _refused("discovery", TEXT, "", "URL of a v2 discovery service.", _NO_DISCOVERY),
-    _refused("discovery-token", TEXT, "", "Token at a discovery service.", _NO_DISCOVERY),
-    _refused("discovery-endpoints", LIST, "", "Endpoints of a discovery service.", _NO_DISCOVERY),
-    _idle("discovery-dial-timeout", DURATION, "2s", "For discovery.", _NO_DISCOVERY),
-    _idle("discovery-request-timeout", DURATION, "5s", "For discovery.", _NO_DISCOVERY),
-    _idle("discovery-keepalive-time", DURATION, "2s", "For discovery.", _NO_DISCOVERY),
-    _idle("discovery-keepalive-timeout", DURATION, "6s", "For discovery.", _NO_DISCOVERY),
-    _idle("discovery-insecure-transport", SWITCH, "true", "For discovery.", _NO_DISCOVERY),
-    _idle("discovery-insecure-skip-tls-verify", SWITCH, "false", "For discovery.", _NO_DISCOVERY),
-    _refused("discovery-cert", TEXT, "", "For discovery.", _NO_DISCOVERY),
-    _refused("discovery-key", TEXT, "", "For discovery.", _NO_DISCOVERY),
-    _refused("discovery-cacert", TEXT, "", "For discovery.", _NO_DISCOVERY),
-    _refused("discovery-user", TEXT, "", "For discovery.", _NO_DISCOVERY),
-    _refused("discovery-password", TEXT, "", "For discovery.", _NO_DISCOVERY),
+    _refused("discovery", TEXT, "", "URL of a v2 discovery service.", _NO_V2_DISCOVERY),
+    _works("discovery-token", TEXT, "", "discovery.token", "Token of the new cluster at the discovery cluster."),
+    _works("discovery-endpoints", LIST, "", "discovery.endpoints", "Endpoints of the discovery cluster, an etcd."),
+    _works("discovery-dial-timeout", DURATION, "2s", "discovery.dial_timeout_s", "Time for a connection to it."),
+    _works("discovery-request-timeout", DURATION, "5s", "discovery.request_timeout_s", "Time for a request to it."),
+    _works("discovery-keepalive-time", DURATION, "2s", "discovery.keepalive_time_s", "Time between pings to it."),
+    _works(
+        "discovery-keepalive-timeout", DURATION, "6s", "discovery.keepalive_timeout_s", "Wait for the answer to a ping."
+    ),
+    _works(
+        "discovery-insecure-transport",
+        SWITCH,
+        "true",
+        "discovery.insecure_transport",
+        "No TLS for endpoints without a scheme, unless certificates are given.",
+    ),
+    _works(
+        "discovery-insecure-skip-tls-verify",
+        SWITCH,
+        "false",
+        "discovery.insecure_skip_tls_verify",
+        "Trust whatever certificate it shows: for tests.",
+    ),
+    _works("discovery-cert", TEXT, "", "discovery.cert", "Our certificate at the discovery cluster."),
+    _works("discovery-key", TEXT, "", "discovery.key", "Its key."),
+    _works("discovery-cacert", TEXT, "", "discovery.cacert", "Who signs the discovery cluster's certificates."),
+    _works("discovery-user", TEXT, "", "discovery.user", "Our user at the discovery cluster."),
+    _works("discovery-password", TEXT, "", "discovery.password", "The user's password."),
     replace(
         _refused(
             "discovery-fallback",
@@ -158,7 +175,7 @@ _CLUSTERING: Final = (
         ),
         choices=("exit", "proxy"),
     ),
-    _refused("discovery-proxy", TEXT, "", "For v2 discovery.", _NO_DISCOVERY),
+    _refused("discovery-proxy", TEXT, "", "For v2 discovery.", _NO_V2_DISCOVERY),
     _refused("discovery-srv", TEXT, "", "DNS domain of the cluster.", _NO_DISCOVERY),
     _refused("discovery-srv-name", TEXT, "", "Part of the DNS name.", _NO_DISCOVERY),
     _works("strict-reconfig-check", SWITCH, "true", "", "Refuse changes that would lose the quorum."),

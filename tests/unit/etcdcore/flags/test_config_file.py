@@ -33,6 +33,19 @@ def test_keys_are_flags_and_durations_are_nanoseconds(tmp_path: Path) -> None:
     }
 
 
+def test_discovery_has_sections_in_its_section(tmp_path: Path) -> None:
+    """etcd's v3discovery.DiscoveryConfig and clientv3.ConfigSpec."""
+    client = (
+        "{endpoints: [a, b], dial-timeout: 1000000000, secure: {cacert: c, insecure-transport: false}, "
+        "auth: {username: u, password: p}}"
+    )
+    values = _read(tmp_path, f"discovery-config: {{token: t, client: {client}}}")
+    discovery = build_settings(values, []).config.discovery
+    assert (discovery.token, discovery.endpoints, discovery.dial_timeout_s) == ("t", ("a", "b"), 1.0)
+    assert (discovery.cacert, discovery.insecure_transport) == ("c", False)
+    assert (discovery.user, discovery.password) == ("u", "p")
+
+
 def test_json_is_yaml(tmp_path: Path) -> None:
     values = _read(tmp_path, '{"name": "s1", "force-new-cluster": true}')
     assert (values["name"], values["force-new-cluster"]) == ("s1", True)

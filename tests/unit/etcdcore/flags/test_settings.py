@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from etcdcore.config import ConfigError, ServerConfig, TlsConfig
+from etcdcore.config import ConfigError, DiscoveryConfig, ServerConfig, TlsConfig
 from etcdcore.flags.settings import Settings, build_settings
 from etcdcore.flags.table import FLAGS, REFUSED, WORKS
 from etcdcore.flags.values import Value, parse_value
@@ -20,7 +20,7 @@ def test_a_working_flag_fills_a_setting_that_has_the_flags_default(flag: object)
 
     assert isinstance(flag, Flag)
     room, _, key = flag.field.rpartition(".")
-    owner = TlsConfig() if room else ServerConfig()
+    owner = DiscoveryConfig() if room == "discovery" else TlsConfig() if room else ServerConfig()
     assert key in {field.name for field in dataclasses.fields(owner)}
     if flag.name not in ("feature-gates", "initial-cluster", "log-rotation-config-json"):
         assert getattr(owner if room else build_settings({}, []).config, key) == parse_value(flag.kind, flag.default)
@@ -33,6 +33,19 @@ def test_a_refused_flag_is_taken_with_its_default_and_refused_with_a_reason_othe
     other: Value = (not default) if isinstance(default, bool) else ("x",) if isinstance(default, tuple) else "x"
     with pytest.raises(ConfigError, match=f"--{flag} is not supported: .{{20,}}"):
         build_settings({flag: other}, [])
+
+
+def test_discovery_takes_the_place_of_the_initial_cluster_and_its_token() -> None:
+    discovery: dict[str, Value] = {"discovery-token": "t", "discovery-endpoints": ("a:1",)}
+    config = build_settings(discovery | {"initial-cluster": "default=http://localhost:2380"}, []).config
+    assert (config.initial_cluster, config.member().cluster_token) == ("", "t")
+    with pytest.raises(ConfigError, match="multiple discovery or bootstrap flags are set"):
+        build_settings(discovery | {"initial-cluster": "default=http://a:1"}, [])
+    for half in discovery:
+        with pytest.raises(ConfigError, match="both --discovery-token and --discovery-endpoints must be set"):
+            build_settings({half: discovery[half]}, [])
+    with pytest.raises(ConfigError, match="must not contain empty endpoints"):
+        build_settings(discovery | {"discovery-endpoints": ("a:1", " ")}, [])
 
 
 def test_a_flag_without_effect_says_why_in_the_log() -> None:
