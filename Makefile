@@ -11,6 +11,8 @@ LOG_LEVEL ?= info
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SEEDS ?= 1000
+FIRST ?= 1
 
 # What `run` starts and `bench` measures: installed as at a user's, compiled if there is a C compiler; PURE=1: never.
 # `run` starts on the plain build and compiles beside it, for the next start; COMPILED=1 waits, and so does `bench`.
@@ -19,6 +21,7 @@ PURE ?=
 COMPILED ?=
 
 .PHONY: run run-venv wheels dev peers lint check test bench bench-etcd clean
+.PHONY: run run-venv dev peers lint check test simulate bench bench-etcd clean
 
 run:
 	@$(PYTHON) integration/peers/machine.py venv
@@ -61,6 +64,10 @@ check: lint
 
 test: lint peers
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+# Whole servers under faults on virtual time; a failing seed prints its story.
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation.system.run --seeds $(SEEDS) --first $(FIRST)
 
 bench: peers run-venv
 	ZKBRIDGE_TEST_PYTHON=$(CURDIR)/$(RUN_VENV)/bin/python $(BIN)/python -m integration.bench.run --nodes 1000000 $(BENCH_ARGS)

@@ -71,10 +71,10 @@ class DataDir:
     def _check_format(self) -> None:
         ops = self._file_ops
         format_path = self.member_path / "format"
-        if (self.path / RESTORING_NAME).exists() and not format_path.exists():
+        if ops.exists(self.path / RESTORING_NAME) and not ops.exists(format_path):
             raise DataDirUnusable(f"a restore to {self.path} has not finished: remove the directory and restore again")
         ops.make_directory(self.member_path)
-        if format_path.exists():
+        if ops.exists(format_path):
             found = ops.read(format_path)
             if found != FORMAT:
                 raise DataDirUnusable(f"{format_path}: expected {FORMAT!r}, found {found[:80]!r}")

@@ -24,6 +24,10 @@ class FileOps(ABC):
     """Each method is one step that can fail by itself."""
 
     @abstractmethod
+    def exists(self, path: Path) -> bool:
+        """Whether a file or directory has this name."""
+
+    @abstractmethod
     def make_directory(self, path: Path) -> None:
         """Creates the directory with mode 0700 unless it exists; its parent must exist."""
 
@@ -91,6 +95,9 @@ class OsFileOps(FileOps):
 
     def __init__(self) -> None:
         self._has_synced_writes = hasattr(os, "RWF_DSYNC")
+
+    def exists(self, path: Path) -> bool:
+        return path.exists()
 
     def make_directory(self, path: Path) -> None:
         with contextlib.suppress(FileExistsError):

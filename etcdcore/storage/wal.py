@@ -177,7 +177,7 @@ class Wal:
     @classmethod
     def exists(cls, directory: Path, file_ops: FileOps | None = None) -> bool:
         ops = OsFileOps() if file_ops is None else file_ops
-        return directory.is_dir() and bool(list_segments(ops, directory))
+        return ops.exists(directory) and bool(list_segments(ops, directory))
 
     @classmethod
     def open(

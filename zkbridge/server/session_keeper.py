@@ -97,7 +97,7 @@ class SessionKeeper:
             )
         with_read_only = request.read_only is not None
         if request.session_id == 0:
-            if not can_write:
+            if not (can_write and self._committer.can_submit):
                 raise ProtocolError("no session can be opened while the store takes no writes")
             self._open(client, request.time_out, with_read_only)
         else:
@@ -239,9 +239,11 @@ class SessionKeeper:
         for session in self._table.expired(now_ms):
             self.expired_count += 1
             self._unwritten_closes[session.session_id] = None
-        if self._unwritten_closes and self._committer.can_submit:
-            for session_id in list(self._unwritten_closes):
-                self._submit_close(session_id)
+        for session_id in list(self._unwritten_closes):
+            # Asked for each: a store that takes no writes drops the first at once, and nothing may follow it.
+            if not self._committer.can_submit:
+                break
+            self._submit_close(session_id)
 
     def _submit_close(self, session_id: int) -> None:
         plan = plan_close_session(session_id, self._overlay, self._server_context())

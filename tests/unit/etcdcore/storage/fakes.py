@@ -31,6 +31,9 @@ class FaultyFileOps(FileOps):
         self.removal_gate.set()
         self.removal_started: Final = threading.Event()
 
+    def exists(self, path: Path) -> bool:
+        return self._real.exists(path)
+
     def make_directory(self, path: Path) -> None:
         self._call("make_directory")
         self._real.make_directory(path)
