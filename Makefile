@@ -20,8 +20,7 @@ RUN_VENV := .venv-run
 PURE ?=
 COMPILED ?=
 
-.PHONY: run run-venv wheels dev peers lint check test bench bench-etcd clean
-.PHONY: run run-venv dev peers lint check test simulate bench bench-etcd clean
+.PHONY: run run-venv wheels dev peers lint check test simulate bench bench-etcd clean
 
 run:
 	@$(PYTHON) integration/peers/machine.py venv
