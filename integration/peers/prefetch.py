@@ -10,6 +10,7 @@ import pytest
 
 from integration.compose.engine import running_engine
 from integration.compose.images import BASE, provide
+from integration.docs.programs import CURATOR_JARS
 from integration.etcd import go_tests
 from integration.etcd.jetcd.test_jetcd import COORDINATES as JETCD_JARS
 from integration.peers import golang, kazoo_suite, maven
@@ -20,7 +21,12 @@ from integration.peers.servers import ZOOKEEPER_JARS
 
 def steps() -> list[tuple[str, Callable[[], object]]]:
     """What is fetched or built, in order, each with what is said of it before."""
-    jars = (("zookeeper", ZOOKEEPER_JARS), ("kafka", KAFKA_JARS), ("jetcd", JETCD_JARS))
+    jars = (
+        ("zookeeper", ZOOKEEPER_JARS),
+        ("kafka", KAFKA_JARS),
+        ("jetcd", JETCD_JARS),
+        ("curator", CURATOR_JARS),
+    )
     found: list[tuple[str, Callable[[], object]]] = [
         (f"jars of {name}, through Maven", partial(_jars, name, coordinates)) for name, coordinates in jars
     ]
