@@ -40,15 +40,24 @@ SIGNS = (
         r"|Temporary failure in name resolution|Name or service not known|ReadTimeoutError|ProxyError"
         r"|CERTIFICATE_VERIFY_FAILED|SSLError|HTTP error 5\d\d|HTTP error 4\d\d|ConnectionResetError",
     ),
-    (KILLED, r"Killed signal terminated|internal compiler error: Killed|cannot allocate memory|exit code -9"),
+    (
+        KILLED,
+        r"Killed signal terminated|internal compiler error: Killed|cannot allocate memory|exit code -9"
+        r"|died with <Signals",
+    ),
     (
         NO_COMPILER,
         r"Python\.h: No such file|(gcc|cc|clang)['\"]?: No such file"
         r"|command '[^']*(gcc|cc|clang)[^']*' failed: No such file"
+        r"|No such file or directory: '[^']*(gcc|cc|clang)'"
         r"|unable to execute|C compiler cannot create executables|stdlib\.h: No such file|stdio\.h: No such file",
     ),
     (NOT_TRANSLATED, r"\.py:\d+: error:"),
-    (NOT_COMPILED, r"\.[ch]:\d+:\d+: (fatal )?error:|failed with exit (code|status)|CompileError"),
+    (
+        NOT_COMPILED,
+        r"\.[ch]:\d+:\d+: (fatal )?error:|failed with exit (code|status)|CompileError"
+        r"|error: Command .* returned non-zero exit status",
+    ),
 )
 
 

@@ -24,6 +24,9 @@ BAD_C = """\
   build/__native_x.c:12:3: error: unknown type name 'foo'
   error: command '/usr/bin/gcc' failed with exit code 1
 """
+OTHER_SETUPTOOLS = """\
+  error: Command '['gcc', '-include', 'trashcan.h', '-c', 'x.c']' returned non-zero exit status 1.
+"""
 BAD_PYTHON = """\
   zkbridge/tree/replica.py:12: error: Incompatible return value type (got "int", expected "str")  [return-value]
   Exception: Error while invoking Mypyc:
@@ -41,6 +44,7 @@ KILLED = """\
         (NO_GCC, failures.NO_COMPILER),
         (NO_HEADERS, failures.NO_COMPILER),
         (BAD_C, failures.NOT_COMPILED),
+        (OTHER_SETUPTOOLS, failures.NOT_COMPILED),
         (BAD_PYTHON, failures.NOT_TRANSLATED),
         (KILLED, failures.KILLED),
         ("OSError: [Errno 28] No space left on device", failures.NO_ROOM),
