@@ -126,7 +126,7 @@ def test_watches_and_sessions_are_those_of_the_clients(both: tuple[Monitored, Mo
     for server in both:
         first, second = server.clients
         watched = server.command("watches")["session_id_to_watched_paths"]
-        assert set(watched[str(first.session_id)]) == {"/work", "/none"}
+        assert set(watched[str(first.session_id)]) == {"/jobs", "/none"}
         assert watched[str(second.session_id)] == [], "its watches have fired"
         assert server.command("wchp")["path_to_session_ids"]["/none"] == [first.session_id]
         dump = server.command("dump")
@@ -241,8 +241,8 @@ def test_metrics_have_zookeepers_labels_and_the_same_counts(both: tuple[Monitore
     for name in (
         "znode_count",
         "watch_count",
-        'read_per_namespace_sum{key="work"}',
-        'write_per_namespace_count{key="work"}',
+        'read_per_namespace_sum{key="jobs"}',
+        'write_per_namespace_count{key="jobs"}',
         "node_changed_watch_count_sum",
     ):
         assert float(ours[name]) == float(real[name])
@@ -282,7 +282,7 @@ def test_counters_for_prometheus_do_not_go_back_with_srst(both: tuple[Monitored,
         before = samples_of(server.metrics().text)
         assert server.command("srst") == {"command": "stat_reset", "error": None}
         after = samples_of(server.metrics().text)
-        for name in ("connection_request_count", "updatelatency_count", 'write_per_namespace_sum{key="work"}'):
+        for name in ("connection_request_count", "updatelatency_count", 'write_per_namespace_sum{key="jobs"}'):
             assert float(after[name]) >= float(before[name]) > 0
         assert server.command("crst") == {"command": "connection_stat_reset", "error": None}
 
@@ -318,7 +318,7 @@ def test_a_crowd_on_the_admin_port_takes_nothing_from_the_tree(both: tuple[Monit
     """Ours: connections past a bound are closed at once; ZooKeeper's clients are served beside such a crowd too."""
     for server in both:
         crowd = [socket.create_connection(("127.0.0.1", server.admin_port), timeout=20) for _ in range(100)]
-        assert server.clients[0].exists("/work")
+        assert server.clients[0].exists("/jobs")
         for conn in crowd:
             conn.close()
         wait_until(lambda port=server.admin_port: answers(port), 30, "the port answers again")  # type: ignore[misc]

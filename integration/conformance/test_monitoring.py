@@ -65,7 +65,7 @@ COUNTED = (
     *(
         f"{field}_{namespace}_{kind}_per_namespace"
         for field in ("avg", "min", "max", "cnt", "sum")
-        for namespace, kind in (("work", "read"), ("work", "write"), ("lock", "write"))
+        for namespace, kind in (("jobs", "read"), ("jobs", "write"), ("lock", "write"))
     ),
     *(
         f"{field}_node_{event}_watch_count"
