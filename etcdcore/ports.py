@@ -50,6 +50,9 @@ class _Guard(Doorkeeper):
     def server_name(self, ssl_object: ssl.SSLObject) -> str:
         return self._tls.server_name(ssl_object)
 
+    def handshake_began(self) -> list[str]:
+        return self._tls.handshake_began()
+
     def refusal(self, ssl_object: ssl.SSLObject) -> str:
         from etcdcore.tls import TlsRefused
 

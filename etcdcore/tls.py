@@ -9,6 +9,7 @@ import datetime
 import ipaddress
 import ssl
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, final
 from weakref import WeakKeyDictionary
@@ -25,6 +26,8 @@ _log = structlog.get_logger()
 
 ALPN_PROTOCOLS: Final = ("h2", "http/1.1")
 _VERSIONS: Final = {"TLS1.2": ssl.TLSVersion.TLSv1_2, "TLS1.3": ssl.TLSVersion.TLSv1_3}
+_NAMES_ASKED: Final[ContextVar[list[str] | None]] = ContextVar("names asked", default=None)
+"""Of the handshake in whose context we are: when it fails, its SSLObject is gone before anybody could ask it."""
 _DAYS_PER_YEAR: Final = 365
 _KEY_MODE: Final = 0o600
 
@@ -68,6 +71,12 @@ class ServerTls:
             raise TlsRefused(f"the certificate of {name!r} is for none of {', '.join(tls.allowed_hostnames)}")
         return name
 
+    def handshake_began(self) -> list[str]:
+        """For the task that awaits one handshake: gets the name that the client asks for."""
+        names: list[str] = []
+        _NAMES_ASKED.set(names)
+        return names
+
     def server_name(self, ssl_object: ssl.SSLObject | ssl.SSLSocket) -> str:
         """The name that the client asked for; empty if it named none."""
         return self._names.get(ssl_object, "")
@@ -76,6 +85,9 @@ class ServerTls:
         """Called in each handshake: hands it the certificate that the files hold now."""
         if name:
             self._names[ssl_object] = name
+            asked = _NAMES_ASKED.get()
+            if asked is not None:
+                asked.append(name)
         stamp = _stamp(*self._files)
         if stamp != self._stamp:
             try:

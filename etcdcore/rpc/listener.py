@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 import stat
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast, final
@@ -28,8 +28,8 @@ from etcdcore.rpc.h2_exchange import H2Exchange
 from etcdcore.rpc.h2_protocol import H2Owner, H2Protocol, PlainExchange
 from etcdcore.rpc.http import HttpHandler
 from etcdcore.rpc.limits import RpcLimits
-from etcdcore.rpc.mixed_port import MixedPort
 from etcdcore.rpc.peer_names import common_name_of, peer_of
+from etcdcore.rpc.secure_port import HandshakeWitness, SecurePort
 from etcdcore.rpc.urls import ListenAddress, parse_listen_url
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ ALPN_PROTOCOLS: Final = ("h2", "http/1.1")
 """What a server's TLS context has to offer."""
 
 
-class Doorkeeper(ABC):
+class Doorkeeper(HandshakeWitness):
     """Looks at who comes in by TLS, after the handshake and before anything is read."""
 
     @abstractmethod
@@ -69,6 +69,11 @@ class Doorkeeper(ABC):
     @abstractmethod
     def endpoint(self) -> str:
         """Whose door it is: client or peer."""
+
+    def rejected(self, peer: str, server_name: str, reason: str) -> None:
+        """In etcd's words and fields: people look for them when a client cannot come in."""
+        fields = {"remote-addr": peer, "server-name": server_name}
+        _log.warning(f"rejected connection on {self.endpoint} endpoint", **fields, error=reason)
 
 
 @final
@@ -88,7 +93,7 @@ class Listener(H2Owner):
         self._limits: Final = limits
         self._http1: Http1Server | None = None
         self._waiting: Final[list[_Waiting]] = []
-        self._servers: Final[list[asyncio.Server | MixedPort]] = []
+        self._servers: Final[list[asyncio.Server | SecurePort]] = []
         self._socket_paths: Final[list[str]] = []
         self._sniffers: Final[set[_Sniffer]] = set()
         self._protocols: Final[set[H2Protocol]] = set()
@@ -113,28 +118,25 @@ class Listener(H2Owner):
         assert context is not None or not address.is_secure, "a secure URL comes with a TLS context"
         loop = asyncio.get_running_loop()
         new_sniffer = partial(_Sniffer, self, doorkeeper)
-        if is_mixed:
-            assert context is not None, "a mixed port is given by its secure URL"
+        assert context is not None or not is_mixed, "a mixed port is given by its secure URL"
+        if context is not None:
             listening = _open_socket_at(address, reuse_port)
-            if address.unix_path:
-                self._socket_paths.append(address.unix_path)
-            new_plain = partial(_Sniffer, self, None)
-            mixed = MixedPort(self._group, listening, context, new_plain, new_sniffer, SNIFF_TIMEOUT_S)
-            mixed.start()
-            self._servers.append(mixed)
+            new_plain = partial(_Sniffer, self, None) if is_mixed else None
+            secure = SecurePort(self._group, listening, context, new_plain, new_sniffer, doorkeeper, SNIFF_TIMEOUT_S)
+            secure.start()
+            self._servers.append(secure)
             port = 0 if address.unix_path else listening.getsockname()[1]
         elif address.unix_path:
             remove_stale_socket(address.unix_path)
-            server = await loop.create_unix_server(new_sniffer, address.unix_path, ssl=context, backlog=BACKLOG)
-            self._socket_paths.append(address.unix_path)
-            self._servers.append(server)
+            self._servers.append(await loop.create_unix_server(new_sniffer, address.unix_path, backlog=BACKLOG))
             port = 0
         else:
             # Without a host, one socket for both families, as Go listens.
             listening = _open_socket(address.host, address.port, reuse_port)
-            server = await loop.create_server(new_sniffer, sock=listening, ssl=context, backlog=BACKLOG)
             port = listening.getsockname()[1]
-            self._servers.append(server)
+            self._servers.append(await loop.create_server(new_sniffer, sock=listening, backlog=BACKLOG))
+        if address.unix_path:
+            self._socket_paths.append(address.unix_path)
         if self._sweep_timer is None:
             self._sweep()
         return port
@@ -253,9 +255,8 @@ class _Sniffer(asyncio.Protocol):
             ssl_object = transport.get_extra_info("ssl_object")
             refusal = self._doorkeeper.refusal(ssl_object)
             if refusal:
-                # etcd's words and fields: people look for them when a client cannot come in.
-                fields = {"remote-addr": peer_of(transport), "server-name": self._doorkeeper.server_name(ssl_object)}
-                _log.warning(f"rejected connection on {self._doorkeeper.endpoint} endpoint", **fields, error=refusal)
+                name = self._doorkeeper.server_name(ssl_object)
+                self._doorkeeper.rejected(peer_of(transport), name, refusal)
                 self._transport.abort()
                 return
         self._timer = asyncio.get_running_loop().call_later(SNIFF_TIMEOUT_S, self.abort)

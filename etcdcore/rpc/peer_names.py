@@ -5,7 +5,11 @@ import asyncio
 
 def peer_of(transport: asyncio.BaseTransport | None) -> str:
     """`host:port`, or `unix` for who came by a path."""
-    name = None if transport is None else transport.get_extra_info("peername")
+    return peer_of_address(None if transport is None else transport.get_extra_info("peername"))
+
+
+def peer_of_address(name: object) -> str:
+    """The same of a socket's address."""
     if isinstance(name, tuple) and len(name) >= 2:
         host = f"[{name[0]}]" if ":" in str(name[0]) else name[0]
         return f"{host}:{name[1]}"

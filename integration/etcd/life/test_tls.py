@@ -100,6 +100,39 @@ def test_revoked_certificates_and_wrong_names_stay_outside(
 
 
 @pytest.mark.parametrize("target", target_names())
+def test_a_handshake_that_fails_is_in_the_log_with_who_and_why(
+    target: str, authority: Authority, tmp_path: Path
+) -> None:
+    alice = authority.issue("alice", "alice")
+    mallory = Authority(tmp_path / "other", "other").issue("mallory", "mallory")
+    nobody = ssl.create_default_context(cafile=authority.ca_file)
+    stranger = ssl.create_default_context(cafile=authority.ca_file)
+    stranger.load_cert_chain(mallory.cert_file, mallory.key_file)
+    cases: tuple[tuple[ssl.SSLContext | None, str], ...] = (
+        (nobody, "tls: client didn't provide a certificate"),
+        (stranger, "tls: failed to verify certificate: "),
+        (None, "tls: first record does not look like a TLS handshake"),
+    )
+    with TARGETS[target](tmp_path / "server", certificates=_certificates(authority, alice)) as server:
+        for context, reason in cases:
+            with socket.create_connection(("127.0.0.1", server.client_port), timeout=30) as client:
+                mine = f"127.0.0.1:{client.getsockname()[1]}"
+                client.sendall(b"GET /health HTTP/1.1\r\n\r\n") if context is None else _shake(client, context)
+                wait_until(lambda: f'"{mine}"' in server.child.log_text(), 30, "the log tells of it")  # noqa: B023
+            told = json.loads(next(line for line in server.child.log_text().splitlines() if f'"{mine}"' in line))
+            assert (told["level"], told["msg"]) == ("warn", "rejected connection on client endpoint")
+            assert told["server-name"] == ("" if context is None else "localhost")
+            assert told["error"].startswith(reason)
+        assert _etcdctl(server, authority, alice)("put", "a", "b").strip() == "OK"
+
+
+def _shake(client: socket.socket, context: ssl.SSLContext) -> None:
+    """With TLS 1.3 a client thinks that it is in until it reads."""
+    with suppress(OSError), context.wrap_socket(client.dup(), server_hostname="localhost") as secure:
+        secure.recv(1)
+
+
+@pytest.mark.parametrize("target", target_names())
 def test_a_new_certificate_is_used_without_a_restart(target: str, authority: Authority, tmp_path: Path) -> None:
     """etcd's TestTLSReload."""
     with TARGETS[target](tmp_path / "server", certificates=_certificates(authority)) as server:
