@@ -27,6 +27,7 @@ from integration.packaging.wheels import (
     find_wheel,
     has_compiler,
     log_path,
+    progress_path,
 )
 from integration.peers import machine
 
@@ -62,14 +63,19 @@ def has_failed(directory: Path) -> bool:
 
 
 class Progress:
-    """What to say of a compiler at work."""
+    """What to say of a compiler at work, each time it has something to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form) -> None:
+        self._path = progress_path(form)
         self._began = time.monotonic()
 
     def line(self) -> str:
-        """How long it has been at it; some minutes are usual."""
-        return f"compiling, {int(time.monotonic() - self._began)} s so far"
+        """How far it is."""
+        seconds = int(time.monotonic() - self._began)
+        try:
+            return f"compiling: {self._path.read_text()} C files, {seconds} s so far"
+        except OSError:
+            return f"compiling: fetching the compiler's parts and checking types, {seconds} s so far"
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def tell_progress(form: Form) -> Iterator[None]:
     if form is Form.PURE:
         yield
         return
-    is_done, progress = threading.Event(), Progress()
+    is_done, progress = threading.Event(), Progress(form)
 
     def tell() -> None:
         while not is_done.wait(PROGRESS_S):
@@ -110,7 +116,7 @@ def prepare(directory: Path, form: Form) -> Form:
         venv.create(directory, clear=True, with_pip=True)
     stamp.unlink(missing_ok=True)
     if form is Form.COMPILED and find_wheel(form) is None:
-        say("compiling the hot rooms: about two minutes, once until the sources change (make run PURE=1 goes without)")
+        say("compiling the hot rooms: about a minute, once until the sources change (make run PURE=1 goes without)")
     try:
         with tell_progress(form):
             wheel = build_wheel(form, str(python))

@@ -2,7 +2,7 @@
 
 python3 -m integration.packaging.serve DIRECTORY [--pure | --compiled] -- ARGUMENTS OF zkbridge
 
-The compiler has the lowest priority. It ends with the server: Ctrl-C reaches the server from the
+The compiler has the lowest priority and all cores. It ends with the server: Ctrl-C reaches the server from the
 terminal; whatever else ends this process closes the compiler's standard input, upon which it stops what it started.
 """
 
@@ -73,7 +73,7 @@ def serve(directory: Path, words: Sequence[str], is_compiling: bool) -> int:
 
 def _watch(server: subprocess.Popen[bytes], compiler: subprocess.Popen[bytes]) -> None:
     """Tells how far the compiler is until one of the two ends."""
-    progress, next_s = Progress(), time.monotonic() + PROGRESS_S
+    progress, next_s = Progress(Form.COMPILED), time.monotonic() + PROGRESS_S
     while server.poll() is None and compiler.poll() is None:
         time.sleep(LOOK_S)
         if time.monotonic() > next_s:

@@ -22,11 +22,14 @@ from enum import Enum
 from pathlib import Path
 
 from integration.packaging.failures import find_reason, last_lines
+from integration.packaging.parallel_compiler import PROGRESS_VARIABLE
 from integration.peers import machine
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("etcdcore", "zkbridge")
-COMPILE_FILES = ("integration/packaging/compile_hook.py", "integration/packaging/trashcan.h")
+COMPILE_FILES = tuple(
+    f"integration/packaging/{name}" for name in ("compile_hook.py", "parallel_compiler.py", "trashcan.h")
+)
 PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE", *COMPILE_FILES)
 WHEELS = ROOT / "build" / "wheels"
 
@@ -74,6 +77,11 @@ def log_path(form: Form) -> Path:
     return WHEELS / f"{form.value}.log"
 
 
+def progress_path(form: Form) -> Path:
+    """Where the compiler says how many C files of how many are done."""
+    return WHEELS / f"{form.value}.progress"
+
+
 def find_wheel(form: Form) -> Path | None:
     """The wheel of the present sources, if it was built before."""
     return next((WHEELS / f"{form.value}-{digest()}").glob("*.whl"), None)
@@ -117,7 +125,9 @@ def _copy_sources(target: Path) -> None:
 
 def _run_pip(form: Form, python: str, sources: Path, target: Path) -> None:
     switch = "true" if form is Form.COMPILED else "false"
-    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": switch}
+    progress = str(progress_path(form))
+    environment = {**os.environ, "HATCH_BUILD_HOOK_ENABLE_MYPYC": switch, PROGRESS_VARIABLE: progress}
+    progress_path(form).unlink(missing_ok=True)
     command = [python, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-v", "-w", str(target)]
     log = log_path(form)
     with log.open("wb") as output:
