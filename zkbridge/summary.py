@@ -19,19 +19,43 @@ KEPT: Final = 256
 """Of a quantity for which only Prometheus is told a median."""
 
 
+_NO_VALUE: Final = -(2**61)
+"""What nobody notes."""
+
+
 @final
 class Summary:
-    """Of integers, milliseconds or counts. `count` and `total` never go back, since Prometheus counts with them."""
+    """Of integers, milliseconds or counts. `count` and `total` never go back, since Prometheus counts with them.
 
-    __slots__ = ("_count_before", "_kept", "_next", "_total_before", "count", "highest", "lowest", "recent", "total")
+    Most values are as the one before. Such a run is one addition each; only its end is worked into the rest.
+    """
+
+    __slots__ = (
+        "_count",
+        "_count_before",
+        "_kept",
+        "_lengths",
+        "_next",
+        "_run_length",
+        "_run_value",
+        "_total",
+        "_total_before",
+        "_values",
+        "highest",
+        "lowest",
+    )
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept: Final = kept
+        # The run that goes on, and a ring of the runs before it: as many as values are kept, so never too few.
+        self._run_value = _NO_VALUE
+        self._run_length = 0
+        self._values: list[int] = []
+        self._lengths: list[int] = []
         self._next = 0
-        self.recent: list[int] = []
-        """The last values, in no order that means anything."""
-        self.count = 0
-        self.total = 0
+        # Of the runs that have ended.
+        self._count = 0
+        self._total = 0
         self._count_before = 0
         self._total_before = 0
         self.lowest = 0
@@ -39,50 +63,87 @@ class Summary:
         """Since the last reset; 0 before anything is noted."""
 
     def note(self, value: int) -> None:
-        if value > self.highest:
-            self.highest = value
-        if value < self.lowest or self.count == self._count_before:
-            self.lowest = value
-        self.count += 1
-        self.total += value
-        recent = self.recent
-        if len(recent) < self._kept:
-            recent.append(value)
+        if value == self._run_value:
+            self._run_length += 1
         else:
-            at = self._next
-            recent[at] = value
-            self._next = at + 1 if at + 1 < self._kept else 0
+            self._begin_run(value, 1)
 
     def note_many(self, value: int, count: int) -> None:
         """So many at once that are all alike."""
-        if count <= 0:
-            return
-        if value > self.highest:
-            self.highest = value
-        if value < self.lowest or self.count == self._count_before:
-            self.lowest = value
-        self.count += count
-        self.total += value * count
-        kept = self._kept
-        recent = self.recent
-        left = count if count < kept else kept
-        while left:
-            left -= 1
-            if len(recent) < kept:
-                recent.append(value)
+        if count > 0:
+            if value == self._run_value:
+                self._run_length += count
+            else:
+                self._begin_run(value, count)
+
+    def _begin_run(self, value: int, length: int) -> None:
+        ended = self._run_length
+        if ended:
+            ended_value = self._run_value
+            self._count += ended
+            self._total += ended * ended_value
+            values = self._values
+            if len(values) < self._kept:
+                values.append(ended_value)
+                self._lengths.append(ended)
             else:
                 at = self._next
-                recent[at] = value
-                self._next = at + 1 if at + 1 < kept else 0
+                values[at] = ended_value
+                self._lengths[at] = ended
+                self._next = at + 1 if at + 1 < self._kept else 0
+        if value > self.highest:
+            self.highest = value
+        if value < self.lowest or self._count == self._count_before:
+            self.lowest = value
+        self._run_value = value
+        self._run_length = length
+
+    def show(self, count: int, total: int, lowest: int, highest: int, recent: list[int]) -> None:
+        """Takes over what was counted elsewhere, in place of all that was noted."""
+        self._count = count
+        self._total = total
+        self.lowest = lowest
+        self.highest = highest
+        self._run_value = _NO_VALUE
+        self._run_length = 0
+        self._values = recent
+        self._lengths = [1] * len(recent)
+        self._next = 0
 
     def reset(self) -> None:
         """`srst`."""
-        self._count_before = self.count
-        self._total_before = self.total
+        self._count = self._count_before = self.count
+        self._total = self._total_before = self.total
+        self._run_value = _NO_VALUE
+        self._run_length = 0
+        self._values = []
+        self._lengths = []
+        self._next = 0
         self.lowest = 0
         self.highest = 0
-        self.recent = []
-        self._next = 0
+
+    @property
+    def count(self) -> int:
+        """Since the start."""
+        return self._count + self._run_length
+
+    @property
+    def total(self) -> int:
+        """Since the start."""
+        return self._total + self._run_length * self._run_value
+
+    @property
+    def recent(self) -> list[int]:
+        """The last values, in no order that means anything."""
+        kept = self._kept
+        found = [self._run_value] * min(self._run_length, kept)
+        place = self._next
+        for _ in range(len(self._values)):
+            if len(found) >= kept:
+                break
+            place = (place if place else len(self._values)) - 1
+            found += [self._values[place]] * min(self._lengths[place], kept - len(found))
+        return found
 
     @property
     def count_since_reset(self) -> int:

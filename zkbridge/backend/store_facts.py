@@ -32,13 +32,10 @@ class TimesSinceReset:
     ) -> Summary:
         """As of now; the same object each time."""
         summary = self._summary
-        summary.count = sum(counts)
-        summary.total = int(sum_s * 1000)
-        summary.lowest = int(lowest_s * 1000)
-        summary.highest = int(highest_s * 1000)
         before = self._counts_before
         since = [count - before[place] if before else count for place, count in enumerate(counts)]
-        summary.recent = spread_ms(bounds_s, since, highest_s)
+        recent = spread_ms(bounds_s, since, highest_s)
+        summary.show(sum(counts), int(sum_s * 1000), int(lowest_s * 1000), int(highest_s * 1000), recent)
         return summary
 
     def reset(self, counts: list[int]) -> None:

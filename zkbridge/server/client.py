@@ -262,21 +262,18 @@ class Client(Watcher, SessionHolder):
             output.clear()
             return
         self.sent_count += len(output)
-        self._note_sizes(output)
+        if self._is_greeted:
+            self._response_sizes.note_frames(output)
+        elif self.session is not None:
+            # Replies and events count, not the answer to the handshake nor a four-letter word's, as in ZooKeeper.
+            self._is_greeted = True
+            self._response_sizes.note_frames(output[1:])
         data = output[0] if len(output) == 1 else b"".join(output)
         transport.write(data)
         output.clear()
         if self.is_peer_full and transport.get_write_buffer_size() > OUTPUT_BYTES_MAX:
             _log.warning("client_output_overflowed", peer=self.peer, session_id=hex_of(self.session_id))
             self.abort()
-
-    def _note_sizes(self, frames: list[bytes]) -> None:
-        """Replies and events count, not the answer to the handshake nor a four-letter word's, as in ZooKeeper."""
-        if self._is_greeted:
-            self._response_sizes.note_frames(frames)
-        elif self.session is not None:
-            self._is_greeted = True
-            self._response_sizes.note_frames(frames[1:])
 
     # Flow and end
 

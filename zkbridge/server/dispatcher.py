@@ -58,6 +58,7 @@ BYTES_UNTIMED_MAX: Final = 32 * 1024
 """Reads that come together, up to so many and so much, take less than a millisecond."""
 
 _BODY: Final = 8
+_PACK_HEADER: Final = REPLY_HEADER.pack
 _UNKNOWN_OPCODE_ZXID: Final = -1
 _OUT_OF_ORDER_ZXID: Final = 0
 
@@ -118,7 +119,8 @@ class Dispatcher(PlanAudience):
         self._keeper: Final = keeper
         self._auth_rules: Final = auth_rules
         self._is_enforcing: Final = bool(auth_rules.enforced_schemes)
-        self._statistics: Final = statistics
+        self._read_latency_ms: Final = statistics.read_latency_ms
+        self._update_latency_ms: Final = statistics.update_latency_ms
         self._riders: Final[deque[tuple[int, Client]]] = deque()
         self._refusal_reason: str | None = None
 
@@ -174,11 +176,11 @@ class Dispatcher(PlanAudience):
             if opcode == opcodes.PING:
                 xid = opcodes.PING_XID
             if isinstance(answer, int):
-                output.append(REPLY_HEADER.pack(REPLY_HEADER_BYTES, xid, replica.zxid, answer))
+                output.append(_PACK_HEADER(REPLY_HEADER_BYTES, xid, replica.zxid, answer))
             elif isinstance(answer, RefusedAnswer):
                 output.append(encode_refused_answer(xid, replica.zxid, answer))
             else:
-                output.append(REPLY_HEADER.pack(REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
+                output.append(_PACK_HEADER(REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
                 step_bytes += len(answer)
                 if step_bytes > OUTPUT_STEP_BYTES:  # I4
                     client.end_turn()
@@ -193,12 +195,17 @@ class Dispatcher(PlanAudience):
         client.last_response_ms = now_ms
         if read_count:
             # A clock would cost a small read a tenth of its time, to say 0.
-            is_long = read_count > READS_UNTIMED_MAX or step_bytes > BYTES_UNTIMED_MAX or _is_long_read(opcode)
-            latency_ms = monotonic_ms() - now_ms if is_long else 0
+            latency_ms = 0
+            if (
+                read_count > READS_UNTIMED_MAX
+                or step_bytes > BYTES_UNTIMED_MAX
+                or (opcode >= opcodes.MULTI_READ and _is_long_read(opcode))
+            ):
+                latency_ms = monotonic_ms() - now_ms
             client.last_latency_ms = latency_ms
             if latency_ms:
                 client.note_latency(latency_ms)
-            self._statistics.read_latency_ms.note_many(latency_ms, read_count)
+            self._read_latency_ms.note_many(latency_ms, read_count)
         if is_heard and now_ms >= session.fresh_until_ms:
             self._keeper.touch(session, now_ms)
 
@@ -381,7 +388,7 @@ class Dispatcher(PlanAudience):
         xid = opcodes.PING_XID if pending.opcode == opcodes.PING else pending.xid
         latency_ms = monotonic_ms() - pending.received_ms
         client.note_latency(latency_ms)
-        self._statistics.read_latency_ms.note(latency_ms)
+        self._read_latency_ms.note(latency_ms)
         if isinstance(answer, int):
             client.reply(encode_error(xid, self._replica.zxid, answer))
             return 0
@@ -394,7 +401,7 @@ class Dispatcher(PlanAudience):
     def _answer_refused(self, client: Client, pending: Pending) -> None:
         latency_ms = monotonic_ms() - pending.received_ms
         client.note_latency(latency_ms)
-        self._statistics.update_latency_ms.note(latency_ms)
+        self._update_latency_ms.note(latency_ms)
         if pending.code == UNIMPLEMENTED and pending.opcode not in self._writes.opcodes:
             client.reply(encode_error(pending.xid, _UNKNOWN_OPCODE_ZXID, UNIMPLEMENTED))
             client.close_refused()
@@ -409,9 +416,9 @@ class Dispatcher(PlanAudience):
         client.note_latency(latency_ms)
         client.last_zxid = self._replica.zxid
         if pending.kind == BARRIER:
-            self._statistics.read_latency_ms.note(latency_ms)  # as in ZooKeeper: a sync changes nothing
+            self._read_latency_ms.note(latency_ms)  # as in ZooKeeper: a sync changes nothing
         else:
-            self._statistics.update_latency_ms.note(latency_ms)
+            self._update_latency_ms.note(latency_ms)
         if pending.opcode == opcodes.CLOSE_SESSION:
             client.close()
 

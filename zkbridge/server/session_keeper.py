@@ -133,7 +133,7 @@ class SessionKeeper:
             if isinstance(plan, Plan):
                 self._committer.submit(plan)
         self._heard[session.session_id] = None
-        session.peer = client.peer
+        session.peer_host, session.peer_port = client.peer_host, client.peer_port
         self.log.reattached(session.session_id, session.peer, session.timeout_ms)
         self._establish(client, session, with_read_only)
 
@@ -176,8 +176,9 @@ class SessionKeeper:
         holder = client if client is not None and not client.is_closing else None
         session = self._table.opened(change.session_id, change.timeout_ms, change.password, monotonic_ms(), holder)
         if client is not None:
-            session.peer = client.peer
-        self.log.opened(change.session_id, session.peer, change.timeout_ms)
+            session.peer_host, session.peer_port = client.peer_host, client.peer_port
+        if not self.log.only_counts_opened():
+            self.log.opened(change.session_id, session.peer, change.timeout_ms)
         if client is not None and holder is None:
             self.log.disconnected(change.session_id, session.peer)
         if holder is not None:
@@ -190,11 +191,10 @@ class SessionKeeper:
         self._backend.revoke_lease(session_id)  # I1
         if session is None:
             return
-        ephemeral_count = sum([isinstance(change, ZnodeDeleted) for change in changes])
         if session.has_expired:
-            self.log.expired(session_id, session.peer, session.timeout_ms, ephemeral_count)
-        else:
-            self.log.closed(session_id, session.peer, ephemeral_count)
+            self.log.expired(session_id, session.peer, session.timeout_ms, _count_deleted(changes))
+        elif not self.log.only_counts_closed():
+            self.log.closed(session_id, session.peer, _count_deleted(changes))
         holder = session.holder
         session.holder = None
         # A client that asked for the end gets its answer first; one whose session expired gets no packet.
@@ -318,3 +318,8 @@ class SessionKeeper:
 
 
 _NOBODY: Final = Credentials()
+
+
+def _count_deleted(changes: list[Change]) -> int:
+    """How many ephemerals the end of a session took along."""
+    return sum([isinstance(change, ZnodeDeleted) for change in changes])

@@ -52,6 +52,20 @@ class SessionLog:
         if self._opened <= LINES_MAX:
             _log.info("session_opened", session_id=hex_of(session_id), peer=peer, timeout_ms=timeout_ms)
 
+    def only_counts_opened(self) -> bool:
+        """Whether a session opened now has no line. It is counted then, and nobody has to make up what to say."""
+        if self._opened < LINES_MAX:
+            return False
+        self._opened += 1
+        return True
+
+    def only_counts_closed(self) -> bool:
+        """The same of one that was closed."""
+        if self._closed < LINES_MAX:
+            return False
+        self._closed += 1
+        return True
+
     def reattached(self, session_id: int, peer: str, timeout_ms: int) -> None:
         """Its client came back on another connection."""
         self._reattached += 1

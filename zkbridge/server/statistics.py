@@ -2,6 +2,8 @@
 
 from typing import Final, final
 
+from mypy_extensions import i64
+
 from zkbridge.summary import KEPT_FOR_PERCENTILES, Summary
 from zkbridge.tree.changes import Change, DataSet, ZnodeCreated, ZnodeDeleted
 
@@ -31,21 +33,23 @@ class ResponseSizes:
 
     def note_frames(self, frames: list[bytes]) -> None:
         """Replies and events as they leave, each with its length in front."""
-        highest = self.highest + LENGTH_BYTES
-        lowest = self.lowest + LENGTH_BYTES
-        total = size = 0
+        # Most are as long as the one before, and change no bound.
+        last: i64 = self.last + LENGTH_BYTES
+        total: i64 = 0
         for frame in frames:
-            size = len(frame)
+            size: i64 = len(frame)
             total += size
-            if size > highest:
-                highest = size
-                self.highest = size - LENGTH_BYTES
-            if size < lowest or lowest < LENGTH_BYTES:
-                lowest = size
-                self.lowest = size - LENGTH_BYTES
-        if size:
-            self.last = size - LENGTH_BYTES
-            self.total += total - LENGTH_BYTES * len(frames)
+            if size != last:
+                last = size
+                self._note_size(size - LENGTH_BYTES)
+        self.total += total - LENGTH_BYTES * len(frames)
+
+    def _note_size(self, size: int) -> None:
+        self.last = size
+        if size > self.highest:
+            self.highest = size
+        if size < self.lowest or self.lowest < 0:
+            self.lowest = size
 
     def reset(self) -> None:
         self.last = NOT_MEASURED
@@ -57,17 +61,22 @@ class ResponseSizes:
 class Namespaces:
     """Bytes of reads or writes by the first name of their path. Source: ZooKeeper DataTree.updateReadStat."""
 
-    __slots__ = ("_last", "_last_prefix", "summaries")
+    __slots__ = ("_last", "_last_path", "_last_prefix", "summaries")
 
     def __init__(self) -> None:
         self.summaries: Final[dict[str, Summary]] = {}
         # What comes next is mostly of the same namespace.
+        self._last_path = NO_PREFIX
         self._last_prefix = NO_PREFIX
         self._last = Summary()
 
     def note(self, path: str, size: int) -> None:
         """The root itself has no name, and is not counted."""
+        if path == self._last_path:
+            self._last.note(size + len(path))
+            return
         if path.startswith(self._last_prefix):
+            self._last_path = path
             self._last.note(size + len(path))
             return
         end = path.find("/", 1)
@@ -78,9 +87,9 @@ class Namespaces:
                 return
             summary = self._add(name)
         summary.note(size + len(path))
-        if end > 0:
-            self._last_prefix = path[: end + 1]
-            self._last = summary
+        self._last_path = path
+        self._last_prefix = path + "/" if end < 0 else path[: end + 1]
+        self._last = summary
 
     def _add(self, name: str) -> Summary:
         summaries = self.summaries

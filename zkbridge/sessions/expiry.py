@@ -38,7 +38,8 @@ class Session:
         "holder",
         "is_closing",
         "password",
-        "peer",
+        "peer_host",
+        "peer_port",
         "session_id",
         "timeout_ms",
     )
@@ -49,10 +50,15 @@ class Session:
         self.timeout_ms = timeout_ms
         self.is_closing = False
         self.has_expired = False
-        self.peer = ""
+        self.peer_host = ""
+        self.peer_port = 0
         self.holder: SessionHolder | None = None
         self.deadline_ms = 0
         self.fresh_until_ms = 0
+
+    @property
+    def peer(self) -> str:
+        return f"{self.peer_host}:{self.peer_port}" if self.peer_host else ""
 
     def __repr__(self) -> str:
         return f"Session({hex_of(self.session_id)}, timeout_ms={self.timeout_ms})"

@@ -96,6 +96,11 @@ class JavaHashSet:
         return copy
 
 
+def clone_order(items: list[str]) -> list[str]:
+    """What `ordered` gives for a clone of the set that has these items in this order."""
+    return items if len(items) < 2 else _in_bins(items, _clone_table_size(len(items)))
+
+
 def _clone_table_size(count: int) -> int:
     """The power of two that is not below count / 0.75 + 1. From Java 19 on the 1 is not added."""
     wanted = (4 * count + 3) // 3

@@ -21,7 +21,7 @@ from mypy_extensions import mypyc_attr
 
 from zkbridge.backend.interface import WriteToken
 from zkbridge.tree.acl import OPEN_ACL, Acl
-from zkbridge.tree.java_order import JavaHashSet
+from zkbridge.tree.java_order import JavaHashSet, clone_order
 from zkbridge.tree.replica import Replica
 
 IN_FLIGHT: Final = -1
@@ -235,14 +235,18 @@ class Overlay:
         PrepRequestProcessor, closeSession.
         """
         applied = self.replica.ephemerals.get(session_id)
-        paths = JavaHashSet() if applied is None else applied.clone()
         pending = self._pending
-        if pending and applied is not None:
+        created = self._ephemerals.get(session_id)
+        if created is None:
+            items = [] if applied is None else applied.ordered()
+            if not pending or pending.keys().isdisjoint(items):
+                return clone_order(items)
+        paths = JavaHashSet() if applied is None else applied.clone()
+        if applied is not None:
             for path in applied.ordered():
                 znode = pending.get(path)
                 if znode is not None and not (znode.exists and znode.owner == session_id):
                     paths.discard(path)
-        created = self._ephemerals.get(session_id)
         if created is not None:
             for path in created:
                 znode = pending.get(path)

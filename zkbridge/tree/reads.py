@@ -11,6 +11,7 @@ from zkbridge.jute.multi import MultiReadRequest
 from zkbridge.jute.records import GetDataRequest
 from zkbridge.jute.wire import layout
 from zkbridge.tree.acl import OPEN_ACL, READ, Credentials, check_acl, readable_acl
+from zkbridge.tree.java_order import clone_order
 from zkbridge.tree.replica import CHILD_LISTS_MAX, Replica
 from zkbridge.tree.znode import Znode
 
@@ -43,7 +44,7 @@ def read_data(replica: Replica, path: str, credentials: Credentials) -> bytes | 
     data = znode.data
     if data is None:
         return _NULL + stat
-    return _PACK_INT(len(data)) + data + stat
+    return b"%b%b%b" % (_PACK_INT(len(data)), data, stat)  # compiled, it is one allocation
 
 
 def read_exists(replica: Replica, path: str, credentials: Credentials) -> bytes | int:
@@ -152,7 +153,7 @@ def read_ephemerals(replica: Replica, session_id: int, prefix: str | None) -> by
     In the order of a cloned set, see `java_order`.
     """
     paths = replica.ephemerals.get(session_id)
-    wanted = [] if paths is None else paths.clone().ordered()
+    wanted = [] if paths is None else clone_order(paths.ordered())
     if prefix is not None and prefix.strip() and prefix != "/":
         wanted = [path for path in wanted if path.startswith(prefix)]
     parts = [_PACK_INT(len(wanted))]

@@ -68,3 +68,23 @@ def test_quantiles_lie_between_values_as_in_zookeepers_histogram() -> None:
         summary.note(value)
     # UniformSnapshot takes the value at share * (n + 1), here 50.5, 95.95, 99.99 and 100.899.
     assert summary.quantiles([0.5, 0.95, 0.99, 0.999]) == [51, 96, 100, 100]
+
+
+def test_runs_of_equal_values_are_kept_as_the_values_themselves() -> None:
+    """Between them the ring of runs goes round more than once."""
+    summary = Summary(4)
+    noted: list[int] = []
+    for value, length in ((1, 3), (2, 1), (3, 9), (4, 1), (5, 1), (6, 1), (7, 2), (8, 1)):
+        summary.note_many(value, length)
+        noted += [value] * length
+        assert sorted(summary.recent) == sorted(noted[-4:])
+        assert facts_of(summary) == (sum(noted) / len(noted), 1, value, len(noted), sum(noted))
+
+
+def test_after_a_reset_the_same_value_begins_anew() -> None:
+    summary = Summary()
+    summary.note(5)
+    summary.reset()
+    summary.note(5)
+    assert facts_of(summary) == (5.0, 5, 5, 1, 5) and summary.recent == [5]
+    assert (summary.count, summary.total) == (2, 10)

@@ -59,6 +59,19 @@ def test_past_the_bound_of_a_second_a_kind_is_summed_up_and_the_others_are_not()
     }
 
 
+def test_who_has_no_line_is_counted_all_the_same() -> None:
+    log = SessionLog()
+    with capture_logs() as lines:
+        for session_id in range(1, 101):
+            if not log.only_counts_opened():
+                log.opened(session_id, PEER, 6_000)
+            if not log.only_counts_closed():
+                log.closed(session_id, PEER, 1)
+        log.tick()
+    assert len(lines) == 2 * LINES_MAX + 1
+    assert (lines[-1]["opened"], lines[-1]["closed"]) == (100, 100)
+
+
 @on_loop
 async def test_the_end_of_the_server_loses_no_sums() -> None:
     log = SessionLog()
