@@ -34,7 +34,7 @@ from zkbridge.jute.wire import LAYOUT_ERROR, JuteError, read_int
 from zkbridge.plan.plan import STALL, FailedMulti, Plan, encode_answer
 from zkbridge.protocol import opcodes
 from zkbridge.protocol.replies import (
-    REPLY_HEADER,
+    PACK_REPLY_HEADER,
     REPLY_HEADER_BYTES,
     RefusedAnswer,
     encode_error,
@@ -58,7 +58,6 @@ BYTES_UNTIMED_MAX: Final = 32 * 1024
 """Reads that come together, up to so many and so much, take less than a millisecond."""
 
 _BODY: Final = 8
-_PACK_HEADER: Final = REPLY_HEADER.pack
 _UNKNOWN_OPCODE_ZXID: Final = -1
 _OUT_OF_ORDER_ZXID: Final = 0
 
@@ -176,11 +175,11 @@ class Dispatcher(PlanAudience):
             if opcode == opcodes.PING:
                 xid = opcodes.PING_XID
             if isinstance(answer, int):
-                output.append(_PACK_HEADER(REPLY_HEADER_BYTES, xid, replica.zxid, answer))
+                output.append(PACK_REPLY_HEADER(REPLY_HEADER_BYTES, xid, replica.zxid, answer))
             elif isinstance(answer, RefusedAnswer):
                 output.append(encode_refused_answer(xid, replica.zxid, answer))
             else:
-                output.append(_PACK_HEADER(REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
+                output.append(PACK_REPLY_HEADER(REPLY_HEADER_BYTES + len(answer), xid, replica.zxid, 0) + answer)
                 step_bytes += len(answer)
                 if step_bytes > OUTPUT_STEP_BYTES:  # I4
                     client.end_turn()
